@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading an audit token: who sent a message. The token is made from what the kernel says about
+ * the sender at the time of sending; no sender can choose what is in it. Tokens of notifications
+ * are all zero.
+ *
+ * On Linux exec does not change the pid version, as the kernel has none: it only tells processes
+ * apart that had the same pid one after the other. What a process runs is not in the token.
+ */
+#ifndef _BSM_AUDIT_H_
+#define _BSM_AUDIT_H_
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <mach/message.h>
+
+typedef uid_t au_id_t;
+typedef pid_t au_asid_t;
+
+struct au_tid {
+	dev_t port;
+	uint32_t machine;
+};
+typedef struct au_tid au_tid_t;
+
+#define AU_DEFAUDITID ((uid_t)(-1))
+#define AU_DEFAUDITSID 0
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The audit user. */
+uid_t audit_token_to_auid(audit_token_t atoken);
+
+/* The effective user: the one to decide by. */
+uid_t audit_token_to_euid(audit_token_t atoken);
+
+/* The effective group. */
+gid_t audit_token_to_egid(audit_token_t atoken);
+
+/* The real user. */
+uid_t audit_token_to_ruid(audit_token_t atoken);
+
+/* The real group. */
+gid_t audit_token_to_rgid(audit_token_t atoken);
+
+/* The process; 0 in a notification. The number may have been reused since. */
+pid_t audit_token_to_pid(audit_token_t atoken);
+
+/* The audit session. */
+au_asid_t audit_token_to_asid(audit_token_t atoken);
+
+/* Which of the processes that had this pid. */
+int audit_token_to_pidversion(audit_token_t atoken);
+
+/*
+ * All of these at once; a NULL pointer skips one. The terminal is always {0, 0}, as the token holds
+ * none.
+ */
+void audit_token_to_au32(audit_token_t atoken, uid_t *auidp, uid_t *euidp, gid_t *egidp,
+	uid_t *ruidp, gid_t *rgidp, pid_t *pidp, au_asid_t *asidp, au_tid_t *tidp);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
