@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * <portcullis/port.h>: event loops and keepers.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include <portcullis/port.h>
+
+#include "base/fd.h"
+#include "port/api.h"
+#include "port/backing.h"
+#include "port/pset.h"
+#include "port/move.h"
+#include "port/probe.h"
+#include "port/receive.h"
+
+struct portcullis_keeper {
+	Ident ident;
+	int sock;
+	int addr;
+	int *pipes;
+	uint32_t n_pipes;
+	uint16_t qlimit;
+};
+
+static int pollable(Entry *entry)
+{
+	int r;
+
+	if (!entry || !(entry->type & (ENTRY_RECEIVE | ENTRY_PORT_SET)))
+		return -EINVAL;
+	if (entry->type == ENTRY_PORT_SET) {
+		r = pset_need_epoll(entry->set);
+		return r ? r : fd_dup(entry->set->epoll_fd);
+	}
+	r = receive_need_epoll(entry->port);
+	return r ? r : fd_dup(entry->port->extra->epoll_fd);
+}
+
+_public_ int portcullis_port_fd(mach_port_name_t name)
+{
+	int r;
+
+	task_lock();
+	r = pollable(space_find(name));
+	task_unlock();
+	if (r >= 0)
+		return r;
+	errno = r == -EINVAL || r == -EMFILE ? -r : ENOMEM;
+	return -1;
+}
+
+static portcullis_keeper_t keeper_free(portcullis_keeper_t k)
+{
+	if (!k)
+		return NULL;
+	fd_close(k->addr);
+	for (uint32_t i = 0; i < k->n_pipes; i++)
+		fd_close(k->pipes[i]);
+	free(k->pipes);
+	free(k);
+	return NULL;
+}
+
+static int keeper_new(Port *port, portcullis_keeper_t *ret)
+{
+	Backing *b = port->backing;
+	portcullis_keeper_t k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return KERN_RESOURCE_SHORTAGE;
+	k->ident = b->ident;
+	k->qlimit = port->qlimit;
+	k->sock = fd_dup(b->sock);
+	k->addr = fd_dup(b->addr);
+	k->pipes = calloc(b->n_pipes + 1, sizeof(int));
+	for (uint32_t i = 0; k->pipes && i < b->n_pipes; i++) {
+		k->pipes[i] = fd_dup(backing_pipe(b, i));
+		if (k->pipes[i] < 0)
+			break;
+		k->n_pipes++;
+	}
+	if (!k->pipes || k->sock < 0 || k->addr < 0 || k->n_pipes < b->n_pipes) {
+		fd_close(k->sock);
+		keeper_free(k);
+		return KERN_RESOURCE_SHORTAGE;
+	}
+	b->supervised = true;
+	*ret = k;
+	return 0;
+}
+
+_public_ kern_return_t portcullis_keeper_create(
+	mach_port_name_t name, portcullis_keeper_t *keeper)
+{
+	Port *port;
+	int r;
+
+	task_lock();
+	r = api_receive_right(name, KERN_INVALID_RIGHT, &port);
+	if (!r)
+		r = backing_make(port);
+	if (!r)
+		r = keeper_new(port, keeper);
+	task_unlock();
+	return api_code(r);
+}
+
+/* A local port on duplicates of what the keeper has. */
+static int reclaim(portcullis_keeper_t k, Right *ret)
+{
+	Backing *b = backing_find(&k->ident);
+	Port *port;
+	int r = 0;
+
+	if (b && b->port->state == PORT_LOCAL)
+		return KERN_RIGHT_EXISTS;
+	if (b) {
+		port = port_ref(b->port);
+	} else {
+		int addr = fd_dup(k->addr);
+
+		r = addr < 0 ? addr : backing_new_take(addr, &k->ident, &b);
+		if (r) {
+			fd_close(addr);
+			return r;
+		}
+		port = port_new_remote(b);
+		if (!port) {
+			backing_free(b);
+			return KERN_RESOURCE_SHORTAGE;
+		}
+	}
+	r = move_become_local(port, fd_dup(k->sock), k->qlimit, true);
+	for (uint32_t i = 0; i < k->n_pipes && !r; i++) {
+		int fd = fd_dup(k->pipes[i]);
+
+		r = fd < 0 ? fd : backing_add_pipe_take(b, fd);
+	}
+	*ret = (Right){ .kind = RIGHT_RECEIVE, .port = port };
+	return r;
+}
+
+_public_ kern_return_t portcullis_keeper_reclaim(
+	portcullis_keeper_t keeper, mach_port_name_t *name)
+{
+	Right right = RIGHT_NULL;
+	PortName given;
+	int r;
+
+	task_lock();
+	r = reclaim(keeper, &right);
+	if (!r)
+		r = right_copyout(&right, &given);
+	right_drop(&right);
+	task_unlock();
+	if (!r)
+		*name = given;
+	return api_code(r);
+}
+
+_public_ void portcullis_keeper_destroy(portcullis_keeper_t keeper)
+{
+	Backing *b;
+
+	if (!keeper)
+		return;
+	task_lock();
+	b = backing_find(&keeper->ident);
+	/* With the last holder of the socket goes what is queued in it: never by a plain close,
+	 * which could block on what peers have put there. */
+	if (b && b->sock >= 0)
+		b->supervised = false;
+	task_unlock();
+	(void)probe_close_kind_consume(keeper->sock, PROBE_DGRAM);
+	keeper_free(keeper);
+}
+
+_public_ kern_return_t portcullis_port_dropped(mach_port_name_t name, uint64_t *dropped)
+{
+	kern_return_t r;
+	Port *port;
+
+	task_lock();
+	r = api_receive_right(name, KERN_INVALID_RIGHT, &port);
+	if (!r)
+		*dropped = port->extra ? port->extra->dropped : 0;
+	task_unlock();
+	return r;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The descriptors of a port that has rights in more than one process.
+ *
+ * The receiver's side has the socket, its address, and the read ends of the epoch pipes;
+ * every holder of send rights, this process included where the port is REMOTE, has the
+ * address and a write end. While nobody asked for no-senders the receiver's side keeps a
+ * write end too, and what it hands out are duplicates of it; arming drops it, and the next
+ * right that leaves gets a pipe of its own. No senders: every read end has hung up.
+ *
+ * The epoch secret is what shows that a message comes from a holder of a send right: nothing
+ * counts O_PATH descriptors, so somebody may keep the address after dropping the right. It is
+ * renewed at no-senders.
+ */
+#pragma once
+
+#include "base/hash.h"
+#include "port/ident.h"
+#include "port/source.h"
+#include "port/types.h"
+
+struct Backing {
+	Ident ident; /* the key of the registry */
+	Port *port; /* borrowed */
+	int addr;
+	int sock; /* LOCAL; else -EBADF */
+	int pipe_w; /* see above; -EBADF when there is none */
+	uint32_t n_pipes; /* read ends, LOCAL only */
+	int pipe_r0; /* the first read end, so that the usual port needs no array */
+	int *pipes; /* the others */
+	Sender *sender; /* REMOTE: made on first use */
+	uid_t uid; /* who gave us the right: charged for what it does not read */
+	bool known_device;
+	bool supervised;
+	bool registered;
+	bool pass_pidfd; /* the socket reports pidfds */
+	Source source; /* of sock */
+	UT_hash_handle hh;
+};
+
+/* Gives a local port its descriptors. Returns 0 or -errno. */
+int backing_make(Port *port);
+
+/* A registered backing without a port around an address that arrived. 0 or -ENOMEM. */
+int backing_new_take(int addr, const Ident *ident, Backing **ret);
+
+Backing *backing_free(Backing *backing);
+
+/* A send right arrived. *ret is the backing that this process has already (the descriptors were
+ * closed, or completed it), a new one without a port, or NULL: a port of our own whose secret
+ * has changed since. Takes both descriptors on success. 0, KERN_INVALID_ARGUMENT, -errno. */
+int backing_adopt_send(int addr, int pipe_w, const uint8_t secret[16], uid_t uid, Backing **ret);
+
+/* The backing with this identity, if this process knows it. The second ignores the secret. */
+Backing *backing_find(const Ident *ident);
+
+/* Registers, so that rights that arrive later coalesce. Returns 0 or KERN_RESOURCE_SHORTAGE. */
+int backing_register(Backing *backing);
+void backing_unregister(Backing *backing);
+
+/* A write end to hand out with a send right of a LOCAL port: borrowed if *ret_owned is false,
+ * else the caller's. Returns 0 or -errno. */
+int backing_export_pipe(Backing *backing, int *ret_fd, bool *ret_owned);
+
+/* Adds a read end (taken). */
+int backing_add_pipe_take(Backing *backing, int fd);
+int backing_pipe(const Backing *backing, uint32_t i);
+
+/* Drops our own write end, removes read ends that have hung up; true if none is left, that
+ * is: no send right is anywhere else. */
+bool backing_no_senders(Backing *backing);
+
+/* A holder's prompt that the port may be dead: the readers of its pipe are gone. */
+bool backing_prompt(const Backing *backing);
+
+/* A new secret: whoever kept the address is a stranger from now on. */
+int backing_renew(Backing *backing);
+
+/* Closes the receiver's side with what still is in the socket: every message in it is
+ * destroyed by us, not by the kernel (closing a foreign descriptor may block). */
+void backing_close_receive(Backing *backing);
+
+/* The receive right has moved to another process: its descriptors are closed plainly. */
+void backing_release_receive(Backing *backing);
+
+/* A write end for send rights of this process, before the receive right moves away. */
+int backing_own_pipe(Backing *backing);
+
+/* The port has come home: what is sent to it goes through memory from now on. */
+void backing_close_sender(Backing *backing);
+
+/* Releases the holder's side: sender and pipe end. The address stays. */
+void backing_close_send(Backing *backing);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "port/budget.h"
+
+#include <linux/sockios.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/list.h"
+#include "port/pairclose.h"
+#include "port/probe.h"
+
+#define SWEEP_MIN 64
+
+typedef struct Kept {
+	TAILQ_ENTRY(Kept) link;
+	int fd;
+	QuotaCharge charge;
+} Kept;
+
+static Quota in_flight;
+static bool in_flight_ready;
+static TAILQ_HEAD(, Kept) kept = TAILQ_HEAD_INITIALIZER(kept);
+static unsigned n_kept;
+static unsigned sweep_at = SWEEP_MIN;
+
+bool budget_charge(QuotaCharge *charge, uid_t uid, unsigned n_fds)
+{
+	if (n_fds == 0 || uid == BUDGET_NOBODY)
+		return true;
+	if (!in_flight_ready) {
+		uint64_t maximum = (uint64_t)fd_limit() / 4;
+
+		quota_init(&in_flight, &maximum, 1);
+		in_flight_ready = true;
+	}
+	if (charge->quota)
+		return quota_grow(charge, n_fds) == 0;
+	return quota_charge(&in_flight, uid, 0, n_fds, charge) == 0;
+}
+
+static void kept_free(Kept *k)
+{
+	TAILQ_REMOVE(&kept, k, link);
+	n_kept--;
+	quota_uncharge(&k->charge);
+	pair_close_consume(k->fd);
+	free(k);
+}
+
+void budget_keep_take(int fd, QuotaCharge *charge)
+{
+	Kept *k = charge->quota ? calloc(1, sizeof(*k)) : NULL;
+
+	if (!k) {
+		quota_uncharge(charge);
+		pair_close_consume(fd);
+		return;
+	}
+	k->fd = fd;
+	k->charge = *charge;
+	*charge = (QuotaCharge)QUOTA_CHARGE_INIT;
+	TAILQ_INSERT_TAIL(&kept, k, link);
+	if (++n_kept >= sweep_at)
+		budget_sweep();
+}
+
+static bool answer_was_read(int fd)
+{
+	struct pollfd p = { .fd = fd };
+	int bytes = 0;
+
+	if (ioctl(fd, SIOCOUTQ, &bytes) < 0 || bytes == 0)
+		return true;
+	return poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR);
+}
+
+void budget_sweep(void)
+{
+	Kept *k, *next;
+
+	TAILQ_FOREACH_SAFE(k, &kept, link, next) {
+		if (answer_was_read(k->fd))
+			kept_free(k);
+	}
+	/* So that sweeping costs a constant for each answer, however many are unread. */
+	sweep_at = MAX(2 * n_kept, (unsigned)SWEEP_MIN);
+}
+
+void budget_forget_all(void)
+{
+	while (!TAILQ_EMPTY(&kept))
+		kept_free(TAILQ_FIRST(&kept));
+}

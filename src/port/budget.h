@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Descriptors in flight. The kernel counts them for the sender's uid over the whole machine, so
+ * a peer that does not read what we answer spends what is ours. What we have sent to a uid and
+ * do not know to be read is therefore counted here, up to a quarter of the descriptor limit for
+ * each uid, and every socket that carried descriptors is asked (SIOCOUTQ) whether they were
+ * taken before anything is refused. Rights that were made in this process, for its own children
+ * say, are charged to nobody (uid -1).
+ */
+#pragma once
+
+#include "base/quota.h"
+#include "port/types.h"
+
+#define BUDGET_NOBODY ((uid_t)-1)
+
+/* Adds to a charge (which may be empty). False: the uid has too many unread. */
+bool budget_charge(QuotaCharge *charge, uid_t uid, unsigned n_fds);
+
+/* The socket of an answer that carried descriptors: kept until the peer has read it or is gone,
+ * so that the charge can be given back. Takes both. */
+void budget_keep_take(int fd, QuotaCharge *charge);
+
+/* Asks the kept sockets; gives back what was read. */
+void budget_sweep(void);
+
+/* In a fork child: the kept sockets are the parent's business. */
+void budget_forget_all(void);

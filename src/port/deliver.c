@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "port/deliver.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "port/backing.h"
+#include "port/budget.h"
+#include "port/encode.h"
+#include "port/lease_client.h"
+#include "port/lease_server.h"
+#include "port/message.h"
+#include "port/move.h"
+#include "port/once.h"
+#include "port/port.h"
+#include "port/queue.h"
+#include "port/region.h"
+#include "port/sender.h"
+#include "port/task.h"
+
+/* The datagram is out: what it carried is no longer ours. */
+static void commit(Message *m, bool has_receive)
+{
+	for (uint32_t i = 0; i < m->n_items; i++) {
+		Item *item = &m->items[i];
+
+		/* Memory that was copied although it was to be given away. */
+		if (item->deallocate && !item->owned && item->address && item->size)
+			(void)region_deallocate(item->address, item->size);
+	}
+	if (has_receive)
+		move_commit_message(m);
+	message_clear_sent(m);
+	if (has_receive)
+		move_kick_collector();
+}
+
+static int code_of(int r)
+{
+	switch (r) {
+	case -EAGAIN:
+		return MACH_SEND_TIMED_OUT;
+	case -EINTR:
+		return MACH_SEND_INTERRUPTED;
+	case -EFAULT:
+		return MACH_SEND_INVALID_MEMORY;
+	case -ECONNREFUSED:
+	case -ENOTCONN:
+	case -ECONNRESET:
+	case -EPIPE:
+	case -EPERM: /* a former owner connected the port's socket to something else */
+		return MACH_SEND_INVALID_DEST;
+	default:
+		return r > 0 ? r : MACH_SEND_NO_BUFFER;
+	}
+}
+
+static int send_datagram(int fd, const Encoder *e, int flags)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(WIRE_MAX_FDS * sizeof(int))];
+	} control;
+	struct msghdr msg = {
+		.msg_iov = (struct iovec *)(uintptr_t)e->iov,
+		.msg_iovlen = e->n_iov,
+	};
+
+	if (e->n_fds > 0) {
+		struct cmsghdr *c = &control.align;
+
+		msg.msg_control = &control;
+		msg.msg_controllen = CMSG_SPACE(e->n_fds * sizeof(int));
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(e->n_fds * sizeof(int));
+		memcpy(CMSG_DATA(c), e->fds, e->n_fds * sizeof(int));
+	}
+	return sendmsg(fd, &msg, flags | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* Answers are charged by the socket they went to: what it has read is given back first. */
+static bool charge_answer(int fd, QuotaCharge *charge, uid_t uid, unsigned n_fds)
+{
+	int unread = 0;
+
+	if (n_fds == 0)
+		return true;
+	if (charge->quota && ioctl(fd, SIOCOUTQ, &unread) == 0 && unread == 0)
+		quota_uncharge(charge);
+	if (budget_charge(charge, uid, n_fds))
+		return true;
+	budget_sweep();
+	return budget_charge(charge, uid, n_fds);
+}
+
+int deliver_answer_on(int fd, Message *m, QuotaCharge *charge, uid_t uid, uint64_t seq)
+{
+	Encoder e;
+	int r;
+
+	encoder_init(&e);
+	r = encode_message(&e, m);
+	if (!r && !charge_answer(fd, charge, uid, e.n_fds))
+		r = MACH_SEND_NO_BUFFER;
+	if (!r) {
+		e.header.flags |= WIRE_F_ONCE;
+		if (seq) {
+			e.header.flags |= WIRE_F_OFFER;
+			e.header.lease_seq = seq;
+		}
+		/* Never blocking: a client that stuffs its own end must not hold us up. */
+		r = send_datagram(fd, &e, MSG_DONTWAIT);
+		if (r == -EFAULT)
+			r = MACH_SEND_INVALID_MEMORY;
+		else if (r == -ETOOMANYREFS || r == -ENOBUFS || r == -ENOMEM)
+			r = MACH_SEND_NO_BUFFER;
+	} else if (r < 0) {
+		r = MACH_SEND_NO_BUFFER;
+	}
+	encoder_deinit(&e);
+	if (!r)
+		commit(m, e.has_receive);
+	return r;
+}
+
+/* Memory that the message only points to becomes its own. */
+static int own_memory(Message *m)
+{
+	for (uint32_t i = 0; i < m->n_items; i++) {
+		Item *item = &m->items[i];
+		uint64_t copy = 0;
+
+		if (item->owned || !item->address || !item->size)
+			continue;
+		if (item->deallocate) {
+			item->owned = true;
+			continue;
+		}
+		if (region_allocate(&copy, item->size, true, false))
+			return MACH_SEND_NO_BUFFER;
+		if (region_copy_in((void *)(uintptr_t)copy, item->address, item->size)) {
+			(void)region_deallocate(copy, item->size);
+			return MACH_SEND_INVALID_MEMORY;
+		}
+		item->address = copy;
+		item->owned = true;
+	}
+	return 0;
+}
+
+static bool is_on_way_to(const Port *port, const Port *dest)
+{
+	for (const Port *p = dest; p; p = p->extra ? p->extra->transit_to : NULL) {
+		if (p == port)
+			return true;
+	}
+	return false;
+}
+
+/* A receive right that would end up in its own queue can never come out again. */
+static bool note_transit(Right *right, Port *dest)
+{
+	if (right->kind != RIGHT_RECEIVE)
+		return true;
+	if (is_on_way_to(right->port, dest) || port_need_extra(right->port))
+		return false;
+	right->port->extra->transit_to = dest;
+	return true;
+}
+
+static bool is_circular(Message *m, Port *dest)
+{
+	for (uint32_t i = 0; i < m->n_items; i++) {
+		Item *item = &m->items[i];
+
+		if (!note_transit(&item->right, dest))
+			return true;
+		for (uint32_t k = 0; item->rights && k < item->count; k++) {
+			if (!note_transit(&item->rights[k], dest))
+				return true;
+		}
+	}
+	return false;
+}
+
+static int append_local(Port *port, Message *m)
+{
+	Message *heap;
+	int r;
+
+	r = own_memory(m);
+	if (r)
+		return r;
+	if (m->n_items > 0 && is_circular(m, port)) {
+		message_clear(m);
+		return 0;
+	}
+	heap = message_to_heap(m);
+	if (!heap)
+		return MACH_SEND_NO_BUFFER;
+	queue_append_take(port, heap);
+	return 0;
+}
+
+int deliver_once(Right *right, Message *m)
+{
+	SendOnce *once = right->once;
+	QuotaCharge charge = QUOTA_CHARGE_INIT;
+	int r = 0;
+
+	m->dest_disposition = MACH_MSG_TYPE_PORT_SEND_ONCE;
+	switch (once->kind) {
+	case ONCE_LOCAL:
+		if (once->port->state == PORT_LOCAL)
+			r = append_local(once->port, m);
+		break;
+	case ONCE_PAIR:
+		r = deliver_answer_on(once->fd, m, &charge, once->uid, 0);
+		if (!r && charge.quota)
+			budget_keep_take(TAKE_FD(once->fd), &charge);
+		break;
+	case ONCE_LEASE:
+		r = lease_server_answer(once->lease, once->seq, m);
+		break;
+	case ONCE_DEAD:
+		break;
+	}
+	if (r > 0)
+		return r;
+	message_clear(m);
+	*right = RIGHT_NULL;
+	once_free(once);
+	return 0;
+}
+
+/* Waits for room as poll sees it, then tries again: for sends with a time-out only. */
+static int send_until(int fd, const Encoder *e, Deadline deadline)
+{
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLOUT };
+		int r = send_datagram(fd, e, MSG_DONTWAIT);
+
+		if (r != -EAGAIN || deadline_is_past(deadline))
+			return r;
+		if (poll(&p, 1, deadline_to_poll_ms(deadline)) < 0)
+			return -errno;
+	}
+}
+
+/* Blocks without the lock. The descriptors in the list belong to objects that other threads may
+ * change meanwhile, so duplicates are sent. */
+static int send_blocking(Sender *sender, Encoder *e, Deadline deadline)
+{
+	int r;
+
+	if (e->n_fds > 0) {
+		uint32_t n = e->n_fds;
+
+		e->n_fds = 0;
+		for (uint32_t i = 0; i < n; i++) {
+			int fd = fd_dup(e->fds[i]);
+
+			r = fd < 0 ? fd : encode_own_fd(e, fd);
+			if (r)
+				return r;
+		}
+	}
+	sender_ref(sender);
+	task_unlock();
+	if (deadline == DEADLINE_NONE)
+		r = send_datagram(sender->fd, e, 0);
+	else
+		r = send_until(sender->fd, e, deadline);
+	task_lock();
+	sender_unref(sender);
+	return r;
+}
+
+/* The lease that the reply right of this message can use, or NULL. */
+static LeaseClient *lease_of(Port *dest, Message *m)
+{
+	if (m->reply.kind != RIGHT_SEND_ONCE || m->reply.once->kind != ONCE_LOCAL)
+		return NULL;
+	return lease_client_for(m->reply.once->port, dest);
+}
+
+static int encode_for(Encoder *e, Port *port, Message *m, LeaseClient *lease)
+{
+	Right reply;
+	int r;
+
+	memcpy(e->header.secret, port->backing->ident.secret, sizeof(e->header.secret));
+	if (!lease)
+		return encode_message(e, m);
+	/* The lease speaks for the reply right. */
+	reply = right_take(&m->reply);
+	if (lease->fresh) {
+		WireRecord *record;
+
+		r = encode_new_record(e, &record);
+		record->kind = WIRE_SEND_ONCE;
+		record->n_fds = 1;
+		if (!r)
+			r = encode_add_fd(e, lease->far);
+		e->header.flags |= WIRE_F_REPLY;
+		if (!r)
+			r = encode_message(e, m);
+	} else {
+		r = encode_message(e, m);
+	}
+	m->reply = reply;
+	lease_client_fill(lease, &e->header);
+	return r;
+}
+
+static int deliver_remote(Port *port, Message *m, Deadline deadline)
+{
+	bool blocked = false;
+	LeaseClient *lease;
+	Sender *sender;
+	Encoder e;
+	int r;
+
+	r = sender_get(port, &sender);
+	if (r)
+		return code_of(r == KERN_INVALID_CAPABILITY ? -ECONNREFUSED : r);
+	lease = lease_of(port, m);
+	encoder_init(&e);
+	r = encode_for(&e, port, m, lease);
+	if (!r && !sender_may_send(sender, e.n_fds))
+		r = MACH_SEND_NO_BUFFER;
+	if (!r) {
+		Sender *through = lease && !lease->fresh ? lease->sender : sender;
+
+		r = send_datagram(through->fd, &e, MSG_DONTWAIT);
+		if (r == -EAGAIN && !deadline_is_past(deadline)) {
+			blocked = true;
+			r = send_blocking(through, &e, deadline);
+		}
+	}
+	encoder_deinit(&e);
+	if (lease && r)
+		lease_client_abort(lease);
+	else if (lease)
+		lease_client_sent(lease);
+	sender_unref(sender);
+	if (!r) {
+		commit(m, e.has_receive);
+		return 0;
+	}
+	r = code_of(r);
+	if (r != MACH_SEND_INVALID_DEST)
+		return r;
+	if (port->state == PORT_REMOTE)
+		port_mark_dead(port);
+	/* It died while we waited: the message was as good as queued. */
+	if (!blocked)
+		return r;
+	message_clear(m);
+	return 0;
+}
+
+int deliver_port(Port *port, Message *m, Deadline deadline)
+{
+	bool waited = false;
+	int r;
+
+	m->dest_disposition = MACH_MSG_TYPE_PORT_SEND;
+	for (;;) {
+		if (port->state == PORT_REMOTE) {
+			r = deliver_remote(port, m, deadline);
+			if (r != MACH_SEND_INVALID_DEST || !waited)
+				return r;
+		}
+		if (port->state == PORT_DEAD) {
+			if (!waited)
+				return MACH_SEND_INVALID_DEST;
+			message_clear(m);
+			return 0;
+		}
+		if (port->kobject_type) {
+			/* No routine of these objects is reached by messages in this release. */
+			message_clear(m);
+			return 0;
+		}
+		r = queue_wait_room(port, deadline);
+		if (!r)
+			return append_local(port, m);
+		if (r != MACH_SEND_INVALID_DEST)
+			return r;
+		waited = true;
+	}
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "port/inherit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/memfd.h"
+#include "base/random.h"
+#include "port/backing.h"
+#include "port/port.h"
+#include "port/probe.h"
+#include "port/task.h"
+
+#define BLOCK_MAGIC 0x31495350u
+/* Above what shells and daemons renumber. */
+#define BLOCK_FD_MIN 200
+
+typedef struct SlotRecord {
+	uint32_t present;
+	int32_t addr;
+	int32_t pipe_w;
+	uint32_t pad;
+	Ident ident;
+} SlotRecord;
+
+typedef struct Block {
+	uint32_t magic;
+	uint32_t n_registered;
+	uint64_t cookie;
+	SlotRecord slots[TASK_N_SLOTS];
+} Block;
+
+static Block block;
+static int block_fd = -EBADF;
+
+static int dup_inheritable(int fd)
+{
+	int r = fcntl(fd, F_DUPFD, MIN(BLOCK_FD_MIN, fd_limit() / 2));
+
+	return r < 0 ? -errno : r;
+}
+
+static void block_close(Block *b, int fd)
+{
+	for (unsigned i = 0; i < TASK_N_SLOTS; i++) {
+		if (!b->slots[i].present)
+			continue;
+		fd_close(b->slots[i].addr);
+		fd_close(b->slots[i].pipe_w);
+	}
+	fd_close(fd);
+	memset(b, 0, sizeof(*b));
+}
+
+static int record_slot(SlotRecord *record, const Right *right)
+{
+	Backing *b;
+	bool owned;
+	int r, fd;
+
+	if (right->kind != RIGHT_SEND || right->port->state == PORT_DEAD)
+		return 0;
+	if (right->port->kobject_type)
+		return KERN_INVALID_ARGUMENT;
+	r = backing_make(right->port);
+	if (r)
+		return KERN_RESOURCE_SHORTAGE;
+	b = right->port->backing;
+	fd = b->pipe_w;
+	owned = false;
+	if (right->port->state == PORT_LOCAL)
+		r = backing_export_pipe(b, &fd, &owned);
+	if (r)
+		return KERN_RESOURCE_SHORTAGE;
+	record->ident = b->ident;
+	record->addr = dup_inheritable(b->addr);
+	record->pipe_w = dup_inheritable(fd);
+	if (owned)
+		fd_close(fd);
+	record->present = 1;
+	return record->addr < 0 || record->pipe_w < 0 ? KERN_RESOURCE_SHORTAGE : 0;
+}
+
+static int block_make(Block *b, int *ret_fd)
+{
+	_cleanup_close_ int fd = -EBADF;
+	bool any = false;
+	int r;
+
+	b->magic = BLOCK_MAGIC;
+	b->cookie = random_u64();
+	b->n_registered = task.n_registered;
+	for (unsigned i = 0; i < TASK_N_SLOTS; i++) {
+		r = record_slot(&b->slots[i], &task.slots[i]);
+		if (r)
+			return r;
+		any |= b->slots[i].present;
+	}
+	if (!any) {
+		*ret_fd = -EBADF;
+		return 0;
+	}
+	fd = memfd_new_sealed("portcullis-ports", b, sizeof(*b));
+	if (fd < 0)
+		return KERN_RESOURCE_SHORTAGE;
+	*ret_fd = dup_inheritable(fd);
+	return *ret_fd < 0 ? KERN_RESOURCE_SHORTAGE : 0;
+}
+
+static int announce(void)
+{
+	char value[64];
+
+	if (block_fd < 0)
+		return unsetenv(INHERIT_VARIABLE);
+	snprintf(value, sizeof(value), "%d:%016" PRIx64, block_fd, block.cookie);
+	return setenv(INHERIT_VARIABLE, value, 1);
+}
+
+int inherit_publish(void)
+{
+	Block fresh = { 0 };
+	int fd = -EBADF;
+	int r;
+
+	r = block_make(&fresh, &fd);
+	if (r) {
+		block_close(&fresh, fd);
+		return r;
+	}
+	block_close(&block, block_fd);
+	block = fresh;
+	block_fd = fd;
+	return announce() ? KERN_RESOURCE_SHORTAGE : 0;
+}
+
+static int import_slot(const SlotRecord *record, Right *ret)
+{
+	_cleanup_close_ int addr = -EBADF, pipe_w = -EBADF;
+	Ident ident = { 0 };
+	Backing *b;
+	Port *port;
+
+	if (probe_kind(record->addr) != PROBE_ADDR || probe_kind(record->pipe_w) != PROBE_PIPE_W)
+		return KERN_INVALID_ARGUMENT;
+	if (ident_read(record->addr, &ident))
+		return KERN_INVALID_ARGUMENT;
+	memcpy(ident.secret, record->ident.secret, sizeof(ident.secret));
+	if (!ident_equal(&ident, &record->ident))
+		return KERN_INVALID_ARGUMENT;
+	addr = fd_dup(record->addr);
+	pipe_w = fd_dup(record->pipe_w);
+	if (addr < 0 || pipe_w < 0 ||
+		backing_adopt_send(addr, pipe_w, ident.secret, (uid_t)-1, &b) || !b)
+		return KERN_RESOURCE_SHORTAGE;
+	addr = pipe_w = -EBADF;
+	port = b->port ? port_ref(b->port) : port_new_remote(b);
+	if (!port) {
+		backing_free(b);
+		return KERN_RESOURCE_SHORTAGE;
+	}
+	port_srights_add(port, 1);
+	*ret = (Right){ .kind = RIGHT_SEND, .port = port };
+	return 0;
+}
+
+void inherit_reimport(void)
+{
+	task.n_registered = MIN(block.n_registered, (uint32_t)TASK_REGISTERED_MAX);
+	for (unsigned i = 0; i < TASK_N_SLOTS; i++) {
+		if (block.slots[i].present && import_slot(&block.slots[i], &task.slots[i]))
+			log_warning("inherited port %u is not usable", i);
+	}
+}
+
+/* The block that the variable names, if it is what it says. */
+static bool block_read(const char *value, Block *ret, int *ret_fd)
+{
+	uint64_t cookie, size;
+	char *end;
+	long fd;
+
+	fd = strtol(value, &end, 10);
+	if (end == value || *end != ':' || fd < FD_ABOVE_STDIO || fd > INT32_MAX)
+		return false;
+	cookie = strtoull(end + 1, &end, 16);
+	if (*end || probe_kind((int)fd) != PROBE_MEMFD ||
+		memfd_check_sealed((int)fd, &size) || size != sizeof(*ret))
+		return false;
+	if (pread((int)fd, ret, sizeof(*ret), 0) != (ssize_t)sizeof(*ret))
+		return false;
+	*ret_fd = (int)fd;
+	return ret->magic == BLOCK_MAGIC && ret->cookie == cookie;
+}
+
+void inherit_import(void)
+{
+	const char *value = secure_getenv(INHERIT_VARIABLE);
+	int fd;
+
+	if (!value)
+		return;
+	if (!block_read(value, &block, &fd)) {
+		/* A program in between closed or renumbered its descriptors: there is nothing. */
+		log_info("%s does not name inherited ports any more", INHERIT_VARIABLE);
+		memset(&block, 0, sizeof(block));
+		return;
+	}
+	block_fd = fd;
+	inherit_reimport();
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a child gets from its parent: the bootstrap port and the registered ports, over fork and over
+ * exec alike.
+ *
+ * They are kept as a block: a sealed memfd that says what they are, and two descriptors for each
+ * (address and pipe end), all without close-on-exec. PORTCULLIS_PORTS=<memfd>:<cookie> in the
+ * environment names it; the cookie is in the memfd too, so that a number that means something
+ * else by now is not taken for it. A forked child reads its block as a new program image does.
+ */
+#pragma once
+
+#include "port/types.h"
+
+#define INHERIT_VARIABLE "PORTCULLIS_PORTS"
+
+/* Makes the block anew from task.slots, after one of them changed. With the lock. Returns 0,
+ * KERN_RESOURCE_SHORTAGE, or KERN_INVALID_ARGUMENT: a right among them cannot be inherited. */
+int inherit_publish(void);
+
+/* Fills task.slots from the block that the environment names. With the lock. */
+void inherit_import(void);
+
+/* The same in a fork child, from the block that this process has. */
+void inherit_reimport(void);

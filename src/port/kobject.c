@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kernel objects without a kernel: a type, descriptors, and an id.
+ *
+ * The id is what makes two arrivals of one object one name. It is no secret and proves nothing: a
+ * peer that sends other descriptors under the id of an object that we hold gets us to use the ones
+ * that we have.
+ *
+ * An object is immutable once made, but for `data`, whose owner sees to its own threads. Freeing is
+ * the holder's business: the port's, which counts. All objects are in one list under a lock of its
+ * own, so that a fork child finds their descriptors.
+ */
+#include "port/kobject.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "port/reaper.h"
+#include "port/semaphore.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static LIST_HEAD(, Kobject) objects = LIST_HEAD_INITIALIZER(objects);
+
+static void close_all(const int *fds, unsigned n_fds)
+{
+	for (unsigned i = 0; i < n_fds; i++)
+		reaper_close_consume(fds[i]);
+}
+
+int kobject_new_consume(KobjectType type, const int *fds, unsigned n_fds, Kobject **ret)
+{
+	Kobject *object;
+
+	if (n_fds > KOBJECT_MAX_FDS) {
+		close_all(fds, n_fds);
+		return KERN_INVALID_ARGUMENT;
+	}
+	object = calloc(1, sizeof(*object));
+	if (!object) {
+		close_all(fds, n_fds);
+		return error_origin(-ENOMEM);
+	}
+	object->type = (uint8_t)type;
+	object->n_fds = (uint8_t)n_fds;
+	for (unsigned i = 0; i < KOBJECT_MAX_FDS; i++)
+		object->fds[i] = i < n_fds ? fds[i] : -EBADF;
+	if (n_fds > 0)
+		(void)random_bytes(object->id, sizeof(object->id));
+	pthread_mutex_lock(&lock);
+	LIST_INSERT_HEAD(&objects, object, link);
+	pthread_mutex_unlock(&lock);
+	*ret = object;
+	return 0;
+}
+
+Kobject *kobject_free(Kobject *object)
+{
+	if (!object)
+		return NULL;
+	pthread_mutex_lock(&lock);
+	LIST_REMOVE(object, link);
+	pthread_mutex_unlock(&lock);
+	if (object->free_data)
+		object->free_data(object->data);
+	close_all(object->fds, object->n_fds);
+	free(object);
+	return NULL;
+}
+
+bool kobject_may_travel(const Kobject *object)
+{
+	return object->n_fds > 0;
+}
+
+bool kobject_travels(const Kobject *object, unsigned i)
+{
+	return i < object->n_fds;
+}
+
+bool kobject_fds_plausible(KobjectType type, const int *fds, unsigned n)
+{
+	switch (type) {
+	case KOBJECT_SEMAPHORE:
+		return n == 2 && semaphore_fds_plausible(fds);
+	case KOBJECT_FILEPORT:
+		return n == 1;
+	default:
+		return false;
+	}
+}
+
+void kobject_before_fork(void)
+{
+	pthread_mutex_lock(&lock);
+	semaphore_before_fork();
+}
+
+void kobject_after_fork_parent(void)
+{
+	semaphore_after_fork_parent();
+	pthread_mutex_unlock(&lock);
+}
+
+void kobject_after_fork(void)
+{
+	Kobject *object;
+
+	(void)pthread_mutex_init(&lock, NULL);
+	semaphore_after_fork();
+	LIST_FOREACH (object, &objects, link) {
+		for (unsigned i = 0; i < object->n_fds; i++) {
+			/* A file may have any close() at all; what is ours is open in the parent
+			 * still, so that this one has nothing to do. */
+			if (object->type == KOBJECT_FILEPORT)
+				reaper_park_consume(object->fds[i]);
+			else
+				(void)close(object->fds[i]);
+			object->fds[i] = -EBADF;
+		}
+		object->n_fds = 0;
+	}
+}

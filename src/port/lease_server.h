@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Leases, the server's side: see lease_client.h. A lease is known by a random number that its
+ * client chose; whoever knows it may use it. A request with a number that is not known was sent
+ * to a former run of the service: its lease is `unbound` until the client's TAKEOVER arrives, and
+ * an answer that is ready before is parked.
+ *
+ * What a client can make us hold is charged to its uid: leases beyond the quota are not kept, and
+ * the general form serves.
+ */
+#pragma once
+
+#include "base/hash.h"
+#include "base/quota.h"
+#include "base/sockmsg.h"
+#include "port/message.h"
+#include "port/types.h"
+#include "port/wire.h"
+
+#define LEASE_MAX_UNBOUND 1024u
+
+struct LeaseServer {
+	uint64_t id;
+	Port *port; /* borrowed; NULL once it is out of the port's table */
+	uint32_t refs; /* the table, and each send-once right on it */
+	int fd; /* the far end; -EBADF: unbound, or given up */
+	uint64_t last_taken;
+	bool bound;
+	bool parked_died;
+	uid_t uid;
+	Message *parked; /* the answer to last_taken */
+	int parked_fd; /* or where the right that moved on is answered */
+	QuotaCharge charge; /* for the lease */
+	QuotaCharge unread; /* for descriptors in answers that were not read yet */
+	UT_hash_handle hh;
+};
+
+LeaseServer *lease_server_unref(LeaseServer *lease);
+static inline LeaseServer *lease_server_ref(LeaseServer *lease)
+{
+	lease->refs++;
+	return lease;
+}
+
+/* The pair that came with a request may be kept. On success *reply is a right on the lease. */
+void lease_server_offer(Port *port, const WireHeader *h, const Creds *creds, Right *reply);
+
+/* A request on a lease: makes its reply right. 0, KERN_INVALID_ARGUMENT, KERN_RESOURCE_SHORTAGE. */
+int lease_server_request(Port *port, const WireHeader *h, const Creds *creds, Right *reply);
+
+void lease_server_takeover(Port *port, const WireHeader *h, const uint8_t *bytes, SockMsg *sm);
+
+/* Sends the answer; consumes the contents of the message, whatever becomes of it.
+ * 0, or MACH_SEND_NO_BUFFER with everything left as it was. */
+int lease_server_answer(LeaseServer *lease, uint64_t seq, Message *m);
+
+/* The right died unused. */
+void lease_server_died(LeaseServer *lease, uint64_t seq);
+
+/* The right leaves this process: *ret_far is a pair's end that stands for it. 0 or -errno. */
+int lease_server_move(LeaseServer *lease, uint64_t seq, int *ret_far);
+
+int lease_server_fd(const LeaseServer *lease);
+
+/* The receive right moves away, or dies. */
+void lease_server_evict_all(Port *port);
+void lease_server_forget_all(Port *port);

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "port/types.h"
+
+/* What an audit token calls pidversion: the low half of the pidfd's inode number, which no other
+ * process since boot has had. It does not change on exec: see audit_token_to_pidversion(3). */
+uint32_t pidversion_of(int pidfd);
+uint32_t pidversion_self(void);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The part of a port's queue that is in this process's memory.
+ *
+ * A port whose rights never left the process has no other. Once its socket exists, messages
+ * from other processes wait in the kernel, and a message that is sent from here must come
+ * behind those: so before it is appended, the kernel's queue is pulled over. That keeps one
+ * FIFO over all senders, and keeps qlimit exact for senders in this process.
+ *
+ * A thread that is blocked in recvmsg() may hold a message that nobody else has seen yet.
+ * While there is one, local messages go to a side queue (`late`) and the thread is woken: on
+ * its return it pulls what the kernel has, then appends `late`.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "port/port.h"
+#include "port/types.h"
+
+#include "base/clock.h"
+
+/* Waiter: a thread that waits without a descriptor, for a message or for room. */
+struct Waiter {
+	TAILQ_ENTRY(Waiter) link;
+	pthread_cond_t *cond; /* the thread's own */
+	bool linked;
+	bool woken;
+};
+
+/* Appends without looking at the limit. Owns the message from here on. */
+void queue_append_take(Port *port, Message *message);
+
+/* Puts a message back that a receiver could not take (MACH_RCV_LARGE). */
+void queue_prepend_take(Port *port, Message *message);
+
+/* The oldest message in memory or in a backlog, without looking at the kernel's queue.
+ * NULL: none. */
+Message *queue_pop(Port *port);
+
+/* Pulls what the kernel holds, up to `max` messages, into memory. */
+void queue_pull(Port *port, unsigned max);
+
+/* Is there room for a local sender that would not have to wait behind another? */
+bool queue_has_room(Port *port);
+
+/* Waits until there is room or the deadline passes. Drops and retakes the lock; the caller
+ * holds a reference. 0, MACH_SEND_TIMED_OUT, MACH_SEND_NO_BUFFER; MACH_SEND_INVALID_DEST
+ * when the port is gone or was moved meanwhile. */
+int queue_wait_room(Port *port, Deadline deadline);
+
+/* After the limit was raised, or a message was taken. */
+void queue_room_made(Port *port);
+
+/* Sets or clears the descriptor that stands for the local queue, where there is one. */
+void queue_event(Port *port, bool on);
+
+/* Tells whoever waits that the port has a message. */
+void queue_announce(Port *port);
+
+/* Moves `late` behind what the kernel holds: see above. */
+void queue_settle_late(Port *port);
+
+/* Destroys all messages in memory. */
+void queue_clear(Port *port);
+
+/* Sleeps on a waiter list (a port's receivers, or a set's). 0 when woken, otherwise
+ * ETIMEDOUT. Drops and retakes the lock. */
+int waiter_sleep(WaiterList *list, Deadline deadline);
+void waiter_wake_first(WaiterList *list);
+void waiter_wake_all(WaiterList *list);

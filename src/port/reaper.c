@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Closing what may block whoever closes it.
+ *
+ * Closers take descriptors off one queue. Usually there is a single closer, which is enough as long
+ * as nothing gets stuck, and is idle nearly always. Whether a close that takes long is stuck cannot
+ * be told, only suspected: so when a descriptor comes in while all closers are at work, a sentinel
+ * thread is there to look after them. If nothing was closed for SUSPICION_MS while something waits,
+ * it starts one closer more. So a burst of harmless descriptors does not start a crowd of threads,
+ * and a stuck one holds up the next by a few milliseconds, once.
+ *
+ * A closer that has just worked naps for REAPER_LAZY_MS before it sleeps: it looks into the queue by
+ * itself then, so lazy hand-overs need not wake it. With many of them it costs one wake-up each nap.
+ *
+ * The lock is a leaf and is never held over a close. Threads are detached and never end by
+ * themselves but for surplus closers; they have no signals, and no stack worth speaking of.
+ */
+#include "port/reaper.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+#define SUSPICION_MS 2
+#define RETRY_MS 100 /* no thread could be started */
+#define QUEUE_SMALL 64
+#define STACK_SIZE (256u * 1024u) /* sanitizers need room; untouched, it costs nothing */
+
+typedef struct Reaper {
+	pthread_mutex_t lock;
+	pthread_cond_t work; /* idle closers */
+	pthread_cond_t doubt; /* the sentinel */
+	pthread_cond_t drained; /* reaper_wait() */
+	int *queue; /* a ring; NULL: queue_small */
+	size_t capacity;
+	size_t head;
+	size_t n_queued;
+	unsigned n_lost; /* open for ever: there was no memory to remember them */
+	unsigned n_closers;
+	unsigned n_idle;
+	unsigned n_closing;
+	unsigned n_closed; /* wraps around */
+	bool has_sentinel;
+	bool is_sentinel_asleep;
+	bool is_napping; /* the idle closer wakes up by itself */
+	int queue_small[QUEUE_SMALL];
+} Reaper;
+
+static Reaper reaper = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.work = PTHREAD_COND_INITIALIZER,
+	.doubt = PTHREAD_COND_INITIALIZER,
+	.drained = PTHREAD_COND_INITIALIZER,
+};
+
+static unsigned pending(void)
+{
+	return (unsigned)reaper.n_queued + reaper.n_closing + reaper.n_lost;
+}
+
+static int *queue_slots(void)
+{
+	return reaper.queue ? reaper.queue : reaper.queue_small;
+}
+
+static size_t queue_capacity(void)
+{
+	return reaper.queue ? reaper.capacity : QUEUE_SMALL;
+}
+
+static bool queue_grow(void)
+{
+	size_t capacity = queue_capacity();
+	int *grown = malloc(2 * capacity * sizeof(*grown));
+
+	if (!grown)
+		return false;
+	for (size_t i = 0; i < reaper.n_queued; i++)
+		grown[i] = queue_slots()[(reaper.head + i) % capacity];
+	free(reaper.queue);
+	reaper.queue = grown;
+	reaper.capacity = 2 * capacity;
+	reaper.head = 0;
+	return true;
+}
+
+static bool queue_push(int fd)
+{
+	if (reaper.n_queued == queue_capacity() && !queue_grow())
+		return false;
+	queue_slots()[(reaper.head + reaper.n_queued) % queue_capacity()] = fd;
+	reaper.n_queued++;
+	return true;
+}
+
+static int queue_pop(void)
+{
+	int fd = queue_slots()[reaper.head];
+
+	reaper.head = (reaper.head + 1) % queue_capacity();
+	reaper.n_queued--;
+	return fd;
+}
+
+/* Returns false when the time is over. Spurious wake-ups are the callers' business. */
+static bool wait_ms(pthread_cond_t *cond, unsigned ms)
+{
+	struct timespec until = deadline_to_timespec(deadline_after_ms(ms));
+
+	return pthread_cond_clockwait(cond, &reaper.lock, CLOCK_MONOTONIC, &until) == 0;
+}
+
+/* Waits for work. Returns false if there is an idle closer already. */
+static bool closer_wait(bool has_worked)
+{
+	if (reaper.n_idle > 0)
+		return false;
+	reaper.n_idle++;
+	if (has_worked) {
+		reaper.is_napping = true;
+		while (reaper.n_queued == 0 && wait_ms(&reaper.work, REAPER_LAZY_MS))
+			;
+		reaper.is_napping = false;
+	}
+	while (reaper.n_queued == 0)
+		pthread_cond_wait(&reaper.work, &reaper.lock);
+	reaper.n_idle--;
+	return true;
+}
+
+static void call_sentinel(void);
+
+static void *closer_main(void *arg)
+{
+	(void)arg;
+	pthread_mutex_lock(&reaper.lock);
+	for (bool has_worked = false;;) {
+		int fd;
+
+		while (reaper.n_queued == 0) {
+			if (!closer_wait(has_worked)) {
+				reaper.n_closers--;
+				pthread_mutex_unlock(&reaper.lock);
+				return NULL;
+			}
+		}
+		fd = queue_pop();
+		reaper.n_closing++;
+		if (reaper.n_queued > 0 && reaper.n_idle == 0)
+			call_sentinel();
+		pthread_mutex_unlock(&reaper.lock);
+		(void)close(fd); /* here it may stay for ever */
+		pthread_mutex_lock(&reaper.lock);
+		reaper.n_closing--;
+		reaper.n_closed++;
+		if (pending() == 0)
+			pthread_cond_broadcast(&reaper.drained);
+		has_worked = true;
+	}
+}
+
+static bool start(void *(*main)(void *))
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	sigset_t all;
+	bool started;
+
+	sigfillset(&all);
+	if (pthread_attr_init(&attr) != 0)
+		return false;
+	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	(void)pthread_attr_setstacksize(&attr, MAX((size_t)PTHREAD_STACK_MIN, STACK_SIZE));
+	(void)pthread_attr_setsigmask_np(&attr, &all);
+	started = pthread_create(&thread, &attr, main, NULL) == 0;
+	(void)pthread_attr_destroy(&attr);
+	return started;
+}
+
+static bool closer_start(void)
+{
+	if (!start(closer_main))
+		return false;
+	reaper.n_closers++;
+	return true;
+}
+
+static bool is_overdue(void)
+{
+	return reaper.n_queued > 0 && reaper.n_idle == 0 && reaper.n_closers < REAPER_MAX_STUCK;
+}
+
+static void *sentinel_main(void *arg)
+{
+	(void)arg;
+	pthread_mutex_lock(&reaper.lock);
+	for (;;) {
+		unsigned n_closed = reaper.n_closed;
+		Deadline suspicion = deadline_after_ms(SUSPICION_MS);
+
+		if (!is_overdue()) {
+			reaper.is_sentinel_asleep = true;
+			pthread_cond_wait(&reaper.doubt, &reaper.lock);
+			reaper.is_sentinel_asleep = false;
+			continue;
+		}
+		while (!deadline_is_past(suspicion))
+			(void)wait_ms(&reaper.doubt, SUSPICION_MS);
+		if (is_overdue() && reaper.n_closed == n_closed && !closer_start())
+			(void)wait_ms(&reaper.doubt, RETRY_MS);
+	}
+	return NULL;
+}
+
+/* Something is in the queue, and no closer is free. */
+static void call_sentinel(void)
+{
+	if (!reaper.has_sentinel)
+		reaper.has_sentinel = start(sentinel_main);
+	else if (reaper.is_sentinel_asleep)
+		pthread_cond_signal(&reaper.doubt);
+}
+
+/* Something was queued: see to it that somebody takes it out. */
+static void call_closer(bool lazily)
+{
+	if (likely(reaper.n_idle > 0)) {
+		if (!lazily || !reaper.is_napping)
+			pthread_cond_signal(&reaper.work);
+	} else if (reaper.n_closers == 0) {
+		(void)closer_start();
+	} else {
+		call_sentinel();
+	}
+}
+
+static void close_consume(int fd, bool lazily)
+{
+	if (fd < 0)
+		return;
+	pthread_mutex_lock(&reaper.lock);
+	if (likely(queue_push(fd)))
+		call_closer(lazily);
+	else
+		reaper.n_lost++;
+	pthread_mutex_unlock(&reaper.lock);
+}
+
+void reaper_close_consume(int fd)
+{
+	close_consume(fd, false);
+}
+
+void reaper_close_lazily_consume(int fd)
+{
+	close_consume(fd, true);
+}
+
+void reaper_park_consume(int fd)
+{
+	if (fd < 0)
+		return;
+	pthread_mutex_lock(&reaper.lock);
+	if (!queue_push(fd))
+		reaper.n_lost++;
+	pthread_mutex_unlock(&reaper.lock);
+}
+
+unsigned reaper_pending(void)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&reaper.lock);
+	n = pending();
+	pthread_mutex_unlock(&reaper.lock);
+	return n;
+}
+
+bool reaper_wait(unsigned timeout_ms)
+{
+	struct timespec until = deadline_to_timespec(deadline_after_ms(timeout_ms));
+	bool done;
+
+	pthread_mutex_lock(&reaper.lock);
+	if (reaper.n_queued > 0 && reaper.n_closers == 0)
+		(void)closer_start(); /* left over from a fork, or from want of threads */
+	while (pending() > 0)
+		if (pthread_cond_clockwait(
+			    &reaper.drained, &reaper.lock, CLOCK_MONOTONIC, &until) == ETIMEDOUT)
+			break;
+	done = pending() == 0;
+	pthread_mutex_unlock(&reaper.lock);
+	return done;
+}
+
+void reaper_before_fork(void)
+{
+	pthread_mutex_lock(&reaper.lock);
+}
+
+void reaper_after_fork_parent(void)
+{
+	pthread_mutex_unlock(&reaper.lock);
+}
+
+void reaper_after_fork(void)
+{
+	(void)pthread_mutex_init(&reaper.lock, NULL);
+	(void)pthread_cond_init(&reaper.work, NULL);
+	(void)pthread_cond_init(&reaper.doubt, NULL);
+	(void)pthread_cond_init(&reaper.drained, NULL);
+	reaper.n_closers = 0;
+	reaper.n_idle = 0;
+	reaper.n_closing = 0;
+	reaper.has_sentinel = false;
+	reaper.is_sentinel_asleep = false;
+	reaper.is_napping = false;
+}

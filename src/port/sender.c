@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "port/sender.h"
+
+#include <linux/sockios.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "port/backing.h"
+#include "port/budget.h"
+#include "port/connect.h"
+#include "port/port.h"
+#include "port/task.h"
+
+Sender *sender_new_take(int fd, uid_t uid)
+{
+	Sender *sender = calloc(1, sizeof(*sender));
+
+	if (!sender)
+		return NULL;
+	sender->refs = 1;
+	sender->fd = fd;
+	sender->uid = uid;
+	return sender;
+}
+
+Sender *sender_unref(Sender *sender)
+{
+	if (!sender || --sender->refs > 0)
+		return NULL;
+	quota_uncharge(&sender->unread);
+	fd_close(sender->fd);
+	free(sender);
+	return NULL;
+}
+
+int sender_connect(Port *port, Sender **ret)
+{
+	_cleanup_close_ int fd = -EBADF, addr = -EBADF;
+	bool known = port->backing->known_device;
+	uid_t uid = port->backing->uid;
+	Sender *sender;
+	int r;
+
+	if (known) {
+		r = connect_dgram(port->backing->addr, true, &fd);
+	} else {
+		/* It may take its time: not under the lock, and on a descriptor of its own. */
+		addr = fd_dup(port->backing->addr);
+		if (addr < 0)
+			return addr;
+		task_unlock();
+		r = connect_dgram(addr, false, &fd);
+		task_lock();
+	}
+	if (r)
+		return r;
+	sender = sender_new_take(fd, uid);
+	if (!sender)
+		return -ENOMEM;
+	fd = -EBADF;
+	*ret = sender;
+	return 0;
+}
+
+int sender_get(Port *port, Sender **ret)
+{
+	Sender *sender;
+	int r;
+
+	if (!port->backing->sender) {
+		r = sender_connect(port, &sender);
+		if (r)
+			return r;
+		/* Another thread may have been faster, or the port may have come home. */
+		if (port->backing->sender || port->state != PORT_REMOTE) {
+			*ret = sender;
+			return 0;
+		}
+		port->backing->sender = sender;
+	}
+	*ret = sender_ref(port->backing->sender);
+	return 0;
+}
+
+bool sender_has_unread(const Sender *sender)
+{
+	int bytes = 0;
+
+	return ioctl(sender->fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+}
+
+bool sender_may_send(Sender *sender, unsigned n_fds)
+{
+	if (budget_charge(&sender->unread, sender->uid, n_fds))
+		return true;
+	if (sender->unread.quota && !sender_has_unread(sender)) {
+		quota_uncharge(&sender->unread);
+		if (budget_charge(&sender->unread, sender->uid, n_fds))
+			return true;
+	}
+	budget_sweep();
+	return budget_charge(&sender->unread, sender->uid, n_fds);
+}

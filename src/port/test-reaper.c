@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "port/reaper.h"
+#include "port/test-bounded.h"
+#include "test/lib/hostile.h"
+#include "test/lib/unit.h"
+
+#define WAIT_MS 20000
+
+/* Whether the other end of `fd` is closed, within the time that a test has. */
+static bool hangs_up(int fd)
+{
+	struct pollfd p = {.fd = fd};
+
+	return poll(&p, 1, WAIT_MS) == 1 && (p.revents & POLLHUP) != 0;
+}
+
+static void make_pipe(int ends[2])
+{
+	ASSERT_SYS(pipe2(ends, O_CLOEXEC));
+}
+
+TEST(closes_what_it_is_given)
+{
+	int ends[2];
+
+	for (int i = 0; i < 10; i++) {
+		make_pipe(ends);
+		reaper_close_consume(ends[1]);
+		ASSERT_TRUE(hangs_up(ends[0]));
+		close(ends[0]);
+	}
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+	ASSERT_EQ(reaper_pending(), 0);
+	reaper_close_consume(-EBADF);
+	ASSERT_EQ(reaper_pending(), 0);
+}
+
+TEST(closes_lazily_too)
+{
+	int ends[2];
+
+	/* Alone, after a busy time, and within one. */
+	for (int i = 0; i < 50; i++) {
+		make_pipe(ends);
+		reaper_close_lazily_consume(ends[1]);
+		if (i % 3 == 0)
+			ASSERT_TRUE(hangs_up(ends[0]));
+		reaper_close_lazily_consume(ends[0]);
+	}
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+}
+
+TEST(many_at_once)
+{
+	int ends[2], watched[300];
+
+	for (int i = 0; i < 300; i++) {
+		make_pipe(ends);
+		watched[i] = ends[0];
+		reaper_close_consume(ends[1]);
+	}
+	for (int i = 0; i < 300; i++) {
+		ASSERT_TRUE(hangs_up(watched[i]));
+		close(watched[i]);
+	}
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+}
+
+static void *close_many(void *arg)
+{
+	for (int i = 0; i < 500; i++) {
+		int ends[2];
+
+		if (pipe2(ends, O_CLOEXEC) < 0)
+			return arg;
+		if (i % 2)
+			reaper_close_consume(ends[0]);
+		else
+			reaper_close_lazily_consume(ends[0]);
+		reaper_close_consume(ends[1]);
+	}
+	return NULL;
+}
+
+TEST(threads_close_at_once)
+{
+	pthread_t threads[4];
+	void *failed;
+
+	for (int i = 0; i < 4; i++)
+		ASSERT_OK(pthread_create(&threads[i], NULL, close_many, NULL));
+	for (int i = 0; i < 4; i++) {
+		ASSERT_OK(pthread_join(threads[i], &failed));
+		ASSERT_NULL(failed);
+	}
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+}
+
+static void hand_over(void *arg)
+{
+	int *fd = arg;
+
+	reaper_close_consume(*fd);
+}
+
+/* Several that never end do not keep the others from being closed, nor the caller waiting. */
+static void check_stuck(HostileKind kind)
+{
+	Hostile h[3] = {HOSTILE_NULL, HOSTILE_NULL, HOSTILE_NULL};
+	bool in_time = true, closed = true;
+	unsigned n_pending;
+	Bounded bounded;
+	int r = 0, ends[2];
+
+	for (int i = 0; i < 3 && r == 0; i++)
+		r = hostile_make(kind, &h[i]);
+	if (r == HOSTILE_E_SKIP)
+		SKIP(h[0].reason);
+	ASSERT_OK(r);
+	for (int i = 0; i < 3 && in_time; i++) {
+		int fd = TAKE_FD(h[i].fd);
+
+		in_time = bounded_run(&bounded, hand_over, &fd);
+		make_pipe(ends);
+		reaper_close_consume(ends[1]);
+		closed = closed && hangs_up(ends[0]);
+		close(ends[0]);
+	}
+	n_pending = reaper_pending();
+	for (int i = 0; i < 3; i++)
+		hostile_deinit(&h[i]);
+	if (!in_time)
+		bounded_join(&bounded);
+	ASSERT_TRUE(in_time);
+	ASSERT_TRUE(closed);
+	ASSERT_EQ(n_pending, 3);
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+}
+
+TEST(fuse_files_get_stuck_alone)
+{
+	check_stuck(HOSTILE_FUSE_FILE);
+}
+
+TEST(lingering_sockets_get_stuck_alone)
+{
+	check_stuck(HOSTILE_TCP_LINGER);
+}
+
+TEST(nested_sockets_get_stuck_alone)
+{
+	check_stuck(HOSTILE_SOCKET_NESTED);
+}
+
+TEST(fork_child_starts_anew)
+{
+	int ends[2], parked[2];
+	pid_t pid;
+
+	make_pipe(ends);
+	make_pipe(parked);
+	reaper_before_fork();
+	pid = ASSERT_SYS(fork());
+	if (pid == 0) {
+		reaper_after_fork();
+		ASSERT_EQ(reaper_pending(), 0);
+		close(ends[0]);
+		reaper_park_consume(parked[1]);
+		ASSERT_EQ(reaper_pending(), 1);
+		ASSERT_FD_OPEN(parked[1]);
+		reaper_close_consume(ends[1]);
+		ASSERT_TRUE(reaper_wait(WAIT_MS));
+		ASSERT_FD_CLOSED(ends[1]);
+		ASSERT_FD_CLOSED(parked[1]);
+		_exit(0);
+	}
+	reaper_after_fork_parent();
+	ASSERT_CHILD_EXITS(pid, 0);
+	for (int i = 0; i < 2; i++) {
+		reaper_close_consume(ends[i]);
+		reaper_close_consume(parked[i]);
+	}
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+}
