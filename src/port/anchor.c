@@ -26,7 +26,6 @@ void anchor_publish(void)
 	if (a == MAP_FAILED)
 		return;
 	*a = (Anchor){
-		.magic = ANCHOR_MAGIC,
 		.version = ANCHOR_VERSION,
 		.pid = (uint32_t)getpid(),
 		.chunks = (uint64_t)(uintptr_t)space_chunks(),
@@ -38,7 +37,10 @@ void anchor_publish(void)
 		.backing_size = sizeof(Backing),
 		.once_size = sizeof(SendOnce),
 		.set_size = sizeof(PortSet),
+		.layout = anchor_layout(),
 	};
+	/* Last: who looks meanwhile sees no anchor rather than half of one. */
+	__atomic_store_n(&a->magic, ANCHOR_MAGIC, __ATOMIC_RELEASE);
 	anchor = a;
 }
 

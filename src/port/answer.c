@@ -76,14 +76,13 @@ int answer_pair(int *ret_near, int *ret_far)
 	return 0;
 }
 
-int answer_adopt_take(Port *port, int fd, Answer **ret)
+static int answer_add_take(Port *port, int fd, Answer **ret)
 {
 	Answer *answer = answer_new(fd);
-	int r, on = 1;
+	int r;
 
 	if (!answer)
 		return KERN_RESOURCE_SHORTAGE;
-	(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 	r = answer_link(answer, port);
 	if (r) {
 		free(answer);
@@ -91,6 +90,14 @@ int answer_adopt_take(Port *port, int fd, Answer **ret)
 	}
 	*ret = answer;
 	return 0;
+}
+
+int answer_adopt_take(Port *port, int fd, Answer **ret)
+{
+	int on = 1;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	return answer_add_take(port, fd, ret);
 }
 
 int answer_make(Port *port, Answer **ret, int *ret_far)
@@ -101,7 +108,7 @@ int answer_make(Port *port, Answer **ret, int *ret_far)
 	r = answer_pair(&near, &far);
 	if (r)
 		return r;
-	r = answer_adopt_take(port, near, ret);
+	r = answer_add_take(port, near, ret);
 	if (r)
 		return r;
 	near = -EBADF;

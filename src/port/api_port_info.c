@@ -81,7 +81,7 @@ static void fill_name_info(const Entry *entry, ipc_info_name_t *info)
 		.iin_urefs = entry->urefs,
 		/* Tells objects apart; no address is given away. */
 		.iin_object = entry->type & (ENTRY_SEND | ENTRY_RECEIVE)
-			? (natural_t)entry->port->serial
+			? entry->name
 			: 0,
 	};
 }

@@ -15,6 +15,7 @@
 #include "port/move.h"
 #include "port/probe.h"
 #include "port/receive.h"
+#include "port/registry.h"
 
 struct portcullis_keeper {
 	Ident ident;
@@ -111,7 +112,7 @@ _public_ kern_return_t portcullis_keeper_create(
 /* A local port on duplicates of what the keeper has. */
 static int reclaim(portcullis_keeper_t k, Right *ret)
 {
-	Backing *b = backing_find(&k->ident);
+	Backing *b = registry_find(&k->ident);
 	Port *port;
 	int r = 0;
 
@@ -168,7 +169,7 @@ _public_ void portcullis_keeper_destroy(portcullis_keeper_t keeper)
 	if (!keeper)
 		return;
 	task_lock();
-	b = backing_find(&keeper->ident);
+	b = registry_find(&keeper->ident);
 	/* With the last holder of the socket goes what is queued in it: never by a plain close,
 	 * which could block on what peers have put there. */
 	if (b && b->sock >= 0)

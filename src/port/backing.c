@@ -15,13 +15,11 @@
 #include "port/ident.h"
 #include "port/portdir.h"
 #include "port/pull.h"
+#include "port/registry.h"
 #include "port/sender.h"
 #include "port/source.h"
 #include "port/task.h"
 #include "port/watch.h"
-
-static Backing *registry;
-static uint64_t n_renewed; /* secrets that were given up: such a one may still arrive */
 
 static Backing *backing_new(void)
 {
@@ -38,38 +36,16 @@ Backing *backing_free(Backing *b)
 {
 	if (!b)
 		return NULL;
-	backing_unregister(b);
+	registry_remove(b);
+	registry_forget_renewed(b);
 	backing_close_send(b);
 	if (b->sock >= 0)
 		backing_close_receive(b);
 	fd_close(b->addr);
+	source_free(b->source);
 	free(b->pipes);
 	free(b);
 	return NULL;
-}
-
-int backing_register(Backing *b)
-{
-	HASH_ADD(hh, registry, ident, sizeof(b->ident), b);
-	if (!b->hh.tbl)
-		return KERN_RESOURCE_SHORTAGE;
-	b->registered = true;
-	return 0;
-}
-
-void backing_unregister(Backing *b)
-{
-	if (b->registered)
-		HASH_DEL(registry, b);
-	b->registered = false;
-}
-
-Backing *backing_find(const Ident *ident)
-{
-	Backing *b;
-
-	HASH_FIND(hh, registry, ident, sizeof(*ident), b);
-	return b;
 }
 
 /* A pipe of one page: pipes of the usual size use up what a uid may have. */
@@ -160,14 +136,13 @@ int backing_make(Port *port)
 		goto error;
 	b->known_device = true;
 	b->port = port;
-	b->source = SOURCE_INIT(SOURCE_SOCKET, b->sock, port);
-	r = backing_register(b);
+	r = registry_add(b);
 	if (r) {
 		r = -ENOMEM;
 		goto error;
 	}
 	port->backing = b;
-	r = source_publish(&b->source);
+	r = source_publish_socket(port);
 	if (r < 0) {
 		port->backing = NULL;
 		goto error;
@@ -176,7 +151,7 @@ int backing_make(Port *port)
 	port_rouse(port, false);
 	return 0;
 error:
-	source_deinit(&b->source);
+	b->source = source_free(b->source);
 	b->sock = fd_close(b->sock);
 	while (b->n_pipes > 0)
 		backing_remove_pipe(b, b->n_pipes - 1);
@@ -191,7 +166,7 @@ int backing_new_take(int addr, const Ident *ident, Backing **ret)
 	if (!b)
 		return -ENOMEM;
 	b->ident = *ident;
-	if (backing_register(b)) {
+	if (registry_add(b)) {
 		free(b);
 		return -ENOMEM;
 	}
@@ -201,31 +176,12 @@ int backing_new_take(int addr, const Ident *ident, Backing **ret)
 	return 0;
 }
 
-/* A port of ours at this address, whatever the secret. */
-static bool is_own_address(const Ident *ident)
+int backing_adopt_send_take(
+	int addr, const Ident *ident, int pipe_w, uid_t uid, Backing **ret)
 {
-	Backing *b, *next;
-
-	HASH_ITER(hh, registry, b, next)
-	{
-		if (b->sock >= 0 && b->ident.dev == ident->dev && b->ident.ino == ident->ino &&
-			b->ident.btime_ns == ident->btime_ns)
-			return true;
-	}
-	return false;
-}
-
-int backing_adopt_send(int addr, int pipe_w, const uint8_t secret[16], uid_t uid, Backing **ret)
-{
-	Ident ident = { 0 };
-	Backing *b;
+	Backing *b = registry_find(ident);
 	int r;
 
-	r = ident_read(addr, &ident);
-	if (r)
-		return r;
-	memcpy(ident.secret, secret, sizeof(ident.secret));
-	b = backing_find(&ident);
 	if (b) {
 		fd_close(addr);
 		/* A holder keeps any one write end; our own ports count their holders here. */
@@ -236,13 +192,13 @@ int backing_adopt_send(int addr, int pipe_w, const uint8_t secret[16], uid_t uid
 		*ret = b;
 		return 0;
 	}
-	if (n_renewed > 0 && is_own_address(&ident)) {
+	if (registry_was_renewed(ident)) {
 		fd_close(addr);
 		fd_close(pipe_w);
 		*ret = NULL;
 		return 0;
 	}
-	r = backing_new_take(addr, &ident, &b);
+	r = backing_new_take(addr, ident, &b);
 	if (r)
 		return r;
 	b->pipe_w = pipe_w;
@@ -289,10 +245,10 @@ bool backing_no_senders(Backing *b)
 
 int backing_renew(Backing *b)
 {
-	backing_unregister(b);
+	registry_remove(b);
 	random_bytes(b->ident.secret, sizeof(b->ident.secret));
-	n_renewed++;
-	return backing_register(b);
+	registry_note_renewed(b);
+	return registry_add(b);
 }
 
 void backing_close_send(Backing *b)
@@ -310,7 +266,7 @@ void backing_close_receive(Backing *b)
 			(void)shutdown(b->sock, SHUT_RDWR);
 			pull_discard(b->sock, b->port);
 		}
-		source_deinit(&b->source);
+		b->source = source_free(b->source);
 		b->sock = fd_close(b->sock);
 	}
 	while (b->n_pipes > 0)
@@ -319,7 +275,7 @@ void backing_close_receive(Backing *b)
 
 void backing_release_receive(Backing *b)
 {
-	source_deinit(&b->source);
+	b->source = source_free(b->source);
 	b->sock = fd_close(b->sock);
 	while (b->n_pipes > 0)
 		backing_remove_pipe(b, b->n_pipes - 1);

@@ -14,7 +14,6 @@
  */
 #pragma once
 
-#include "base/hash.h"
 #include "port/ident.h"
 #include "port/source.h"
 #include "port/types.h"
@@ -22,20 +21,21 @@
 struct Backing {
 	Ident ident; /* the key of the registry */
 	Port *port; /* borrowed */
+	Backing *next; /* in a bucket of the registry */
+	Sender *sender; /* REMOTE: made on first use */
+	Source *source; /* of sock, where there is one */
+	int *pipes; /* the read ends but for the first */
 	int addr;
 	int sock; /* LOCAL; else -EBADF */
 	int pipe_w; /* see above; -EBADF when there is none */
 	uint32_t n_pipes; /* read ends, LOCAL only */
 	int pipe_r0; /* the first read end, so that the usual port needs no array */
-	int *pipes; /* the others */
-	Sender *sender; /* REMOTE: made on first use */
 	uid_t uid; /* who gave us the right: charged for what it does not read */
 	bool known_device;
 	bool supervised;
 	bool registered;
+	bool renewed; /* secrets were given up: such a one may still arrive */
 	bool pass_pidfd; /* the socket reports pidfds */
-	Source source; /* of sock */
-	UT_hash_handle hh;
 };
 
 /* Gives a local port its descriptors. Returns 0 or -errno. */
@@ -46,17 +46,11 @@ int backing_new_take(int addr, const Ident *ident, Backing **ret);
 
 Backing *backing_free(Backing *backing);
 
-/* A send right arrived. *ret is the backing that this process has already (the descriptors were
+/* A send right arrived, whose address has this identity (the secret included). *ret is the backing that this process has already (the descriptors were
  * closed, or completed it), a new one without a port, or NULL: a port of our own whose secret
- * has changed since. Takes both descriptors on success. 0, KERN_INVALID_ARGUMENT, -errno. */
-int backing_adopt_send(int addr, int pipe_w, const uint8_t secret[16], uid_t uid, Backing **ret);
-
-/* The backing with this identity, if this process knows it. The second ignores the secret. */
-Backing *backing_find(const Ident *ident);
-
-/* Registers, so that rights that arrive later coalesce. Returns 0 or KERN_RESOURCE_SHORTAGE. */
-int backing_register(Backing *backing);
-void backing_unregister(Backing *backing);
+ * has changed since. Takes both descriptors on success. 0 or -errno. */
+int backing_adopt_send_take(
+	int addr, const Ident *ident, int pipe_w, uid_t uid, Backing **ret);
 
 /* A write end to hand out with a send right of a LOCAL port: borrowed if *ret_owned is false,
  * else the caller's. Returns 0 or -errno. */

@@ -82,13 +82,13 @@ void connect_after_fork(void)
 {
 	int fd = atomic_load(&proc_fd);
 
-	(void)pthread_mutex_init(&lock, NULL);
 	(void)pthread_cond_init(&helper_left, NULL);
 	n_helpers = 0;
 	/* "self" is whoever asks, so the inherited descriptor serves the child as well; unless
 	 * somebody closed it, and the number is something else by now. */
 	if (fd >= 0 && faccessat(fd, "self/fd", F_OK, 0) < 0)
 		atomic_store(&proc_fd, -EBADF);
+	pthread_mutex_unlock(&lock);
 }
 
 /* What connect() or sendto() said, as connect_dgram() returns it. */

@@ -175,7 +175,7 @@ static const Creds *creds_of(Message *m)
 	return &m->creds;
 }
 
-void fill_trailer(const Port *port, Message *m, uint32_t seqno, uint8_t *at,
+static void fill_long_trailer(const Port *port, Message *m, uint32_t seqno, uint8_t *at,
 	mach_msg_option_t options)
 {
 	mach_msg_size_t size = trailer_size(options);
@@ -199,6 +199,19 @@ void fill_trailer(const Port *port, Message *m, uint32_t seqno, uint8_t *at,
 	memcpy(at, &t, size);
 }
 
+void fill_trailer(const Port *port, Message *m, uint32_t seqno, uint8_t *at,
+	mach_msg_option_t options)
+{
+	mach_msg_size_t size = trailer_size(options);
+
+	/* The usual one, which says nothing. */
+	if (likely(size == sizeof(mach_msg_trailer_t))) {
+		memcpy(at, &(mach_msg_trailer_t){ MACH_MSG_TRAILER_FORMAT_0, sizeof(mach_msg_trailer_t) },
+			sizeof(mach_msg_trailer_t));
+		return;
+	}
+	fill_long_trailer(port, m, seqno, at, options);
+}
 int copyout(Received *received, mach_msg_header_t *h, mach_msg_option_t options)
 {
 	Message *m = received->m;

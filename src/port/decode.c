@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "port/decode.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,6 +18,7 @@
 #include "port/move.h"
 #include "port/once.h"
 #include "port/port.h"
+#include "port/portdir.h"
 #include "port/pairclose.h"
 #include "port/probe.h"
 #include "port/region.h"
@@ -82,24 +84,43 @@ int decode_take_kind(Decoder *d, ProbeKind kind)
 	return fd;
 }
 
-static int decode_send(Decoder *d, const WireRecord *record, Right *ret)
+/* The address and pipe end of a send right, looked at with as few calls as will do: on a file system
+ * of ours a socket inode is an address and nothing else, and any pipe will do for the end. */
+static int take_send(Decoder *d, const WireRecord *record, Ident *ident, int *ret_addr, int *ret_pipe)
 {
-	int addr = decode_take_kind(d, PROBE_ADDR);
-	int pipe_w = decode_take_kind(d, PROBE_PIPE_W);
-	Backing *backing;
-	Port *port;
-	int r;
+	int addr = decode_take_fd(d);
+	int pipe_w = decode_take_fd(d);
+	bool good = record->n_fds == 2 && addr >= 0 && pipe_w >= 0;
 
-	if (record->n_fds != 2 || addr < 0 || pipe_w < 0) {
-		fd_close(addr);
-		fd_close(pipe_w);
+	if (good)
+		good = ident_read(addr, ident) == 0 && fcntl(pipe_w, F_GETPIPE_SZ) >= 0;
+	if (good && !portdir_knows_device(ident->dev))
+		good = probe_kind(addr) == PROBE_ADDR;
+	if (!good) {
+		probe_close_consume(addr);
+		probe_close_consume(pipe_w);
 		return MALFORMED;
 	}
-	r = backing_adopt_send(addr, pipe_w, record->value, d->creds->uid, &backing);
-	if (r) {
+	memcpy(ident->secret, record->value, sizeof(ident->secret));
+	*ret_addr = addr;
+	*ret_pipe = pipe_w;
+	return 0;
+}
+
+static int decode_send(Decoder *d, const WireRecord *record, Right *ret)
+{
+	int addr, pipe_w, r;
+	Backing *backing;
+	Ident ident;
+	Port *port;
+
+	r = take_send(d, record, &ident, &addr, &pipe_w);
+	if (r)
+		return r;
+	if (backing_adopt_send_take(addr, &ident, pipe_w, d->creds->uid, &backing)) {
 		fd_close(addr);
 		fd_close(pipe_w);
-		return r < 0 ? KERN_RESOURCE_SHORTAGE : MALFORMED;
+		return KERN_RESOURCE_SHORTAGE;
 	}
 	if (!backing) {
 		/* A port of ours, with a secret that was given up: the right was revoked. */
@@ -116,13 +137,23 @@ static int decode_send(Decoder *d, const WireRecord *record, Right *ret)
 	return 0;
 }
 
+/* A listening socket passes for one: it sends nothing, and pair_close_consume() is wary of it. */
+static bool is_pair_end(int fd)
+{
+	socklen_t size = sizeof(int);
+	int domain, type;
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX &&
+		getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
 static int decode_once(Decoder *d, const WireRecord *record, Right *ret)
 {
-	int fd = decode_take_kind(d, PROBE_SEQPACKET);
+	int fd = decode_take_fd(d);
 	SendOnce *once;
 
-	if (record->n_fds != 1 || fd < 0) {
-		fd_close(fd);
+	if (record->n_fds != 1 || fd < 0 || !is_pair_end(fd)) {
+		probe_close_consume(fd);
 		return MALFORMED;
 	}
 	once = once_new_pair_take(fd, d->creds->uid);

@@ -24,6 +24,8 @@
 #include "port/sender.h"
 #include "port/task.h"
 
+#define SMALL_DATAGRAM 1024u
+
 /* The datagram is out: what it carried is no longer ours. */
 static void commit(Message *m, bool has_receive)
 {
@@ -61,6 +63,21 @@ static int code_of(int r)
 	}
 }
 
+/* Small messages without descriptors go in one piece: gathering costs the kernel more than copying
+ * costs us. */
+static int send_small(int fd, const Encoder *e, int flags)
+{
+	uint8_t bytes[SMALL_DATAGRAM];
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < e->n_iov; i++) {
+		if (e->iov[i].iov_len > 0)
+			memcpy(bytes + n, e->iov[i].iov_base, e->iov[i].iov_len);
+		n += e->iov[i].iov_len;
+	}
+	return send(fd, bytes, n, flags | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
 static int send_datagram(int fd, const Encoder *e, int flags)
 {
 	union {
@@ -72,6 +89,9 @@ static int send_datagram(int fd, const Encoder *e, int flags)
 		.msg_iovlen = e->n_iov,
 	};
 
+	/* Not where there is out-of-line memory, whose address the kernel is to check. */
+	if (e->n_fds == 0 && e->n_bytes <= SMALL_DATAGRAM && e->n_iov <= 3)
+		return send_small(fd, e, flags);
 	if (e->n_fds > 0) {
 		struct cmsghdr *c = &control.align;
 
@@ -254,31 +274,47 @@ static int send_until(int fd, const Encoder *e, Deadline deadline)
 	}
 }
 
-/* Blocks without the lock. The descriptors in the list belong to objects that other threads may
- * change meanwhile, so duplicates are sent. */
-static int send_blocking(Sender *sender, Encoder *e, Deadline deadline)
+/* Descriptors in the list belong to objects that other threads may change once the lock is
+ * dropped: duplicates are sent instead. */
+static int own_all_fds(Encoder *e)
 {
+	uint32_t n = e->n_fds;
+
+	e->n_fds = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		int fd = fd_dup(e->fds[i]);
+		int r = fd < 0 ? fd : encode_own_fd(e, fd);
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* First without blocking: what is refused then was dead before. *ret_blocked says that the
+ * destination was alive and full. What carries no descriptors never needs the lock. */
+static int send_through(Sender *sender, Encoder *e, Deadline deadline, bool *ret_blocked)
+{
+	bool locked = e->n_fds > 0;
 	int r;
 
-	if (e->n_fds > 0) {
-		uint32_t n = e->n_fds;
-
-		e->n_fds = 0;
-		for (uint32_t i = 0; i < n; i++) {
-			int fd = fd_dup(e->fds[i]);
-
-			r = fd < 0 ? fd : encode_own_fd(e, fd);
-			if (r)
-				return r;
-		}
-	}
 	sender_ref(sender);
-	task_unlock();
-	if (deadline == DEADLINE_NONE)
-		r = send_datagram(sender->fd, e, 0);
-	else
-		r = send_until(sender->fd, e, deadline);
-	task_lock();
+	if (!locked)
+		task_unlock();
+	r = send_datagram(sender->fd, e, MSG_DONTWAIT);
+	if (r == -EAGAIN && !deadline_is_past(deadline)) {
+		*ret_blocked = true;
+		r = locked ? own_all_fds(e) : 0;
+		if (locked)
+			task_unlock();
+		locked = false;
+		if (!r && deadline == DEADLINE_NONE)
+			r = send_datagram(sender->fd, e, 0);
+		else if (!r)
+			r = send_until(sender->fd, e, deadline);
+	}
+	if (!locked)
+		task_lock();
 	sender_unref(sender);
 	return r;
 }
@@ -336,16 +372,13 @@ static int deliver_remote(Port *port, Message *m, Deadline deadline)
 	r = encode_for(&e, port, m, lease);
 	if (!r && !sender_may_send(sender, e.n_fds))
 		r = MACH_SEND_NO_BUFFER;
-	if (!r) {
-		Sender *through = lease && !lease->fresh ? lease->sender : sender;
-
-		r = send_datagram(through->fd, &e, MSG_DONTWAIT);
-		if (r == -EAGAIN && !deadline_is_past(deadline)) {
-			blocked = true;
-			r = send_blocking(through, &e, deadline);
-		}
-	}
+	if (!r)
+		r = send_through(lease && !lease->fresh ? lease->sender : sender, &e, deadline,
+			&blocked);
 	encoder_deinit(&e);
+	/* The reply port may have been destroyed meanwhile, and its leases with it. */
+	if (lease && m->reply.once->kind != ONCE_LOCAL)
+		lease = NULL;
 	if (lease && r)
 		lease_client_abort(lease);
 	else if (lease)

@@ -159,7 +159,7 @@ static int import_slot(const SlotRecord *record, Right *ret)
 	addr = fd_dup(record->addr);
 	pipe_w = fd_dup(record->pipe_w);
 	if (addr < 0 || pipe_w < 0 ||
-		backing_adopt_send(addr, pipe_w, ident.secret, (uid_t)-1, &b) || !b)
+		backing_adopt_send_take(addr, &ident, pipe_w, (uid_t)-1, &b) || !b)
 		return KERN_RESOURCE_SHORTAGE;
 	addr = pipe_w = -EBADF;
 	port = b->port ? port_ref(b->port) : port_new_remote(b);

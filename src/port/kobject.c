@@ -110,7 +110,6 @@ void kobject_after_fork(void)
 {
 	Kobject *object;
 
-	(void)pthread_mutex_init(&lock, NULL);
 	semaphore_after_fork();
 	LIST_FOREACH (object, &objects, link) {
 		for (unsigned i = 0; i < object->n_fds; i++) {
@@ -124,4 +123,5 @@ void kobject_after_fork(void)
 		}
 		object->n_fds = 0;
 	}
+	pthread_mutex_unlock(&lock);
 }

@@ -48,9 +48,9 @@ bool kobject_travels(const Kobject *object, unsigned i);
  * with calls that cannot block; a fileport's descriptor is not looked at, at all. */
 bool kobject_fds_plausible(KobjectType type, const int *fds, unsigned n);
 
-/* Around a fork, below the task's lock: nothing but the reaper is locked beneath. In the child the
- * descriptors of all objects are closed; the objects themselves are left to whoever has them, and
- * may still be freed. */
+/* Around a fork, below the task's lock; in the child after reaper_after_fork(). There the descriptors
+ * of all objects are closed; the objects themselves are left to whoever has them, and may still be
+ * freed. */
 void kobject_before_fork(void);
 void kobject_after_fork_parent(void);
 void kobject_after_fork(void);

@@ -76,6 +76,13 @@ static void item_clear(Item *item, bool sent)
 
 static void message_release(Message *m, bool sent)
 {
+	/* Most messages have nothing but bytes that are somebody else's. */
+	if (likely(m->n_items == 0 && m->reply.kind == RIGHT_NONE && !m->tail_heap &&
+		    !m->tail_mapped)) {
+		m->tail = NULL;
+		m->tail_size = 0;
+		return;
+	}
 	if (sent)
 		right_forget(&m->reply);
 	else

@@ -17,6 +17,7 @@
 #include "port/once.h"
 #include "port/port.h"
 #include "port/portdir.h"
+#include "port/registry.h"
 #include "port/pairclose.h"
 #include "port/probe.h"
 #include "port/watch.h"
@@ -319,7 +320,7 @@ static int find_port(int addr, const uint8_t *secret, Port **ret)
 	if (ident_read(addr, &ident))
 		return MALFORMED;
 	memcpy(ident.secret, secret, sizeof(ident.secret));
-	b = backing_find(&ident);
+	b = registry_find(&ident);
 	if (b) {
 		/* Two receive rights for one port: somebody kept a duplicate and passed it on. */
 		if (!b->port || b->port->state != PORT_REMOTE)
@@ -352,7 +353,6 @@ int move_become_local(Port *port, int sock, uint32_t qlimit, bool supervised)
 	(void)setsockopt(sock, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 	backing_close_sender(b);
 	b->sock = sock;
-	b->source = SOURCE_INIT(SOURCE_SOCKET, sock, port);
 	b->supervised = supervised;
 	TAILQ_INIT(&port->queue);
 	port->msgcount = 0;

@@ -87,7 +87,7 @@ SendOnce *once_free(SendOnce *once)
 		once_detach(once);
 		break;
 	case ONCE_PAIR:
-		once->fd = pair_close_consume(once->fd);
+		once->fd = once->own ? fd_close(once->fd) : pair_close_consume(once->fd);
 		break;
 	case ONCE_LEASE:
 		lease_server_unref(once->lease);
@@ -157,6 +157,7 @@ int once_make_pair(SendOnce *once)
 		r = answer_make(port, &answer, &far);
 		if (r)
 			return r < 0 ? r : -ENOMEM;
+		once->own = true;
 		/* sorights goes over to the answer. */
 		once_detach(once);
 	} else {

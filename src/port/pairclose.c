@@ -14,16 +14,19 @@ void pair_close_plainly(bool on)
 	plainly = on;
 }
 
-/* A message shows by its length, or, if it has none, by the control data that found no room. */
-static bool is_empty(int fd)
+typedef enum Look { LOOK_EMPTY, LOOK_ENDED, LOOK_FULL } Look;
+
+/* A message shows by its length, or, if it has none, by the control data that found no room. What is
+ * no connected socket (a listening one has others inside) is as good as full. */
+static Look look(int fd)
 {
 	struct msghdr msg = { 0 };
 	ssize_t n;
 
 	n = recvmsg(fd, &msg, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
 	if (n < 0)
-		return errno == EAGAIN || errno == ENOTCONN;
-	return n == 0 && !(msg.msg_flags & MSG_CTRUNC);
+		return errno == EAGAIN ? LOOK_EMPTY : LOOK_FULL;
+	return n == 0 && !(msg.msg_flags & MSG_CTRUNC) ? LOOK_ENDED : LOOK_FULL;
 }
 
 int pair_close_consume(int fd)
@@ -32,7 +35,7 @@ int pair_close_consume(int fd)
 		return -EBADF;
 	if (plainly)
 		return fd_close(fd);
-	if (shutdown(fd, SHUT_RD) == 0 && is_empty(fd))
+	if (shutdown(fd, SHUT_RD) == 0 && look(fd) == LOOK_ENDED)
 		return fd_close(fd);
 	reaper_close_consume(fd);
 	return -EBADF;

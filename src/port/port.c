@@ -37,7 +37,6 @@ static Port *port_new(PortState state)
 	port->refs = 1;
 	port->state = (uint8_t)state;
 	port->qlimit = MACH_PORT_QLIMIT_DEFAULT;
-	port->serial = task_serial();
 	TAILQ_INIT(&port->queue);
 	return port;
 }

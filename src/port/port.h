@@ -75,7 +75,6 @@ struct Port {
 	};
 	PortExtra *extra;
 	Backing *backing;
-	uint64_t serial; /* unique in this process; sources and watches refer to it */
 };
 
 struct PortExtra {

@@ -435,7 +435,6 @@ void portdir_after_fork(void)
 {
 	struct statx stx;
 
-	(void)pthread_mutex_init(&places_lock, NULL);
 	/* The child's copies are as good as the originals, unless somebody closed them: then the
 	 * numbers may stand for anything by now. */
 	for (unsigned i = 0; i < _PLACE_N; i++) {
@@ -446,4 +445,5 @@ void portdir_after_fork(void)
 				makedev(stx.stx_dev_major, stx.stx_dev_minor) != place->dev))
 			place->fd = -EBADF;
 	}
+	pthread_mutex_unlock(&places_lock);
 }

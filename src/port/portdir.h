@@ -25,8 +25,8 @@ bool portdir_knows_device(uint64_t dev);
 #define PORTDIR_STALE_S 30
 unsigned portdir_sweep(unsigned older_than_s);
 
-/* Around a fork, in this order: below the task's lock, nothing is locked beneath. The last one, in
- * the child, forgets descriptors that were closed, and does not need the first. */
+/* Around a fork: the first before it, then one of the others in the parent, the other in the child,
+ * where it forgets descriptors that were closed. Below the task's lock; nothing is locked beneath. */
 void portdir_before_fork(void);
 void portdir_after_fork_parent(void);
 void portdir_after_fork(void);

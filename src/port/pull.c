@@ -2,6 +2,7 @@
 #include "port/pull.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,7 +25,7 @@
 /* Descriptors that must be free before a receive, beyond those that a message may bring. */
 #define SLOT_RESERVE 64
 /* Counting is a system call: it is made each so many receives, and each time near the limit. */
-#define SLOT_CHECK_INTERVAL 64
+#define SLOT_CHECK_INTERVAL 1024
 
 static _Thread_local uint8_t *thread_buffer;
 static pthread_key_t buffer_key;
@@ -51,11 +52,11 @@ static _Atomic int highest_fd;
 
 bool pull_has_slots(void)
 {
-	static _Atomic unsigned calls;
+	static _Thread_local unsigned calls;
 	int limit = fd_limit();
 	int open;
 
-	if (highest_fd < limit - (int)(2 * WIRE_MAX_FDS) && ++calls % SLOT_CHECK_INTERVAL)
+	if (atomic_load_explicit(&highest_fd, memory_order_relaxed) < limit - (int)(2 * WIRE_MAX_FDS) && ++calls % SLOT_CHECK_INTERVAL)
 		return true;
 	open = fd_count_open();
 	if (open < 0)

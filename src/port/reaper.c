@@ -312,7 +312,6 @@ void reaper_after_fork_parent(void)
 
 void reaper_after_fork(void)
 {
-	(void)pthread_mutex_init(&reaper.lock, NULL);
 	(void)pthread_cond_init(&reaper.work, NULL);
 	(void)pthread_cond_init(&reaper.doubt, NULL);
 	(void)pthread_cond_init(&reaper.drained, NULL);
@@ -322,4 +321,5 @@ void reaper_after_fork(void)
 	reaper.has_sentinel = false;
 	reaper.is_sentinel_asleep = false;
 	reaper.is_napping = false;
+	pthread_mutex_unlock(&reaper.lock);
 }

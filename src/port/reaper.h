@@ -32,9 +32,8 @@ unsigned reaper_pending(void);
  * who count descriptors. */
 bool reaper_wait(unsigned timeout_ms);
 
-/* Around a fork, below the task's lock: nothing is locked beneath. In the child no thread is
- * left; what was parked or waiting is closed by a new thread when one is next needed. Needed in
- * any case; without the first two, in rare cases the child forgets to close something. */
+/* Around a fork, below the task's lock and those of all other modules. In the child no thread is
+ * left; what was parked or waiting is closed by a new thread when one is next needed. */
 void reaper_before_fork(void);
 void reaper_after_fork_parent(void);
 void reaper_after_fork(void);

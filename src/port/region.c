@@ -317,6 +317,9 @@ int region_allocate(uint64_t *address, uint64_t size, bool anywhere, bool overwr
 	/* Never the hint of the caller: the original ignores it as well. */
 	if (!region_pages(anywhere ? 0 : region_page_trunc(*address), size, &start, &end))
 		return KERN_INVALID_ARGUMENT;
+	/* Whoever may use page zero could not tell it from no memory at all. */
+	if (!anywhere && start == 0)
+		return KERN_INVALID_ADDRESS;
 	if (!anywhere)
 		flags = overwrite ? MAP_FIXED : MAP_FIXED_NOREPLACE;
 	region_lock();
@@ -414,11 +417,11 @@ void region_after_fork_child(void)
 {
 	Region *region, *next;
 
-	(void)pthread_mutex_init(&lock, NULL);
 	/* The memory stays. Its descriptors may have been closed by others already. */
 	TAILQ_FOREACH_SAFE (region, &regions, link, next) {
 		int fd = region_remove(region);
 
 		(void)close(fd);
 	}
+	pthread_mutex_unlock(&lock);
 }

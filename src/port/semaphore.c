@@ -385,11 +385,11 @@ void semaphore_after_fork(void)
 {
 	Semaphore *semaphore;
 
-	(void)pthread_mutex_init(&lock, NULL);
 	/* Not the last close, which alone can take long: the parent has it as well. */
 	while ((semaphore = LIST_FIRST(&owned))) {
 		LIST_REMOVE(semaphore, link);
 		(void)close(TAKE_FD(semaphore->life_w));
 		semaphore->is_owner = false;
 	}
+	pthread_mutex_unlock(&lock);
 }

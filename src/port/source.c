@@ -2,6 +2,7 @@
 #include "port/source.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 
 #include "port/answer.h"
@@ -82,13 +83,58 @@ int source_publish(Source *source)
 	return r;
 }
 
+Source *source_free(Source *source)
+{
+	if (source)
+		source_deinit(source);
+	free(source);
+	return NULL;
+}
+
+/* A socket has a source only while somebody watches it by epoll. */
+static Source *need_socket_source(Port *port)
+{
+	Backing *b = port->backing;
+
+	if (!b->source) {
+		b->source = malloc(sizeof(*b->source));
+		if (b->source)
+			*b->source = SOURCE_INIT(SOURCE_SOCKET, b->sock, port);
+	}
+	return b->source;
+}
+
+static int add_socket(Port *port, int epoll_fd)
+{
+	Source *source = need_socket_source(port);
+
+	return source ? source_add(source, epoll_fd) : -ENOMEM;
+}
+
+static void remove_socket(Port *port, int epoll_fd)
+{
+	if (port->backing->source)
+		source_remove(port->backing->source, epoll_fd);
+}
+
+int source_publish_socket(Port *port)
+{
+	PortExtra *x = port->extra;
+	Source *source;
+
+	if (!x || (x->epoll_fd < 0 && TAILQ_EMPTY(&x->sets)))
+		return 0;
+	source = need_socket_source(port);
+	return source ? source_publish(source) : -ENOMEM;
+}
+
 int source_add_port(Port *port, int epoll_fd)
 {
 	Answer *answer;
 	int r = 0;
 
 	if (port->backing && port->backing->sock >= 0)
-		r = source_add(&port->backing->source, epoll_fd);
+		r = add_socket(port, epoll_fd);
 	if (!port->extra)
 		return r;
 	TAILQ_FOREACH(answer, &port->extra->answers, link)
@@ -107,7 +153,7 @@ void source_remove_port(Port *port, int epoll_fd)
 	if (epoll_fd < 0)
 		return;
 	if (port->backing && port->backing->sock >= 0)
-		source_remove(&port->backing->source, epoll_fd);
+		remove_socket(port, epoll_fd);
 	if (!port->extra)
 		return;
 	TAILQ_FOREACH(answer, &port->extra->answers, link)

@@ -45,6 +45,12 @@ Source *source_find(uint64_t id);
 /* Adds a source that has just come into being to all epoll sets that its port belongs to. */
 int source_publish(Source *source);
 
+/* The same for the socket of a port, if anybody watches it. */
+int source_publish_socket(Port *port);
+
+/* source_deinit() and free(); NULL is allowed. */
+Source *source_free(Source *source);
+
 /* Adds all sources of a port to an epoll set, or takes them out. */
 int source_add_port(Port *port, int epoll_fd);
 void source_remove_port(Port *port, int epoll_fd);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "port/connect.h"
+#include "port/ident.h"
 #include "port/portdir.h"
 #include "port/test-bounded.h"
 #include "test/lib/hostile.h"
@@ -186,10 +187,12 @@ static void enter_root(const char *dir)
 
 TEST(works_after_chroot)
 {
-	pid_t pid = ASSERT_SYS(fork());
 	Ident ident;
+	pid_t pid;
 	int status, receiver, addr, sock;
 
+	connect_before_fork();
+	pid = ASSERT_SYS(fork());
 	if (pid == 0) {
 		connect_after_fork();
 		ASSERT_OK(portdir_mint(&receiver, &addr, &ident));
@@ -203,15 +206,18 @@ TEST(works_after_chroot)
 		close(receiver);
 		ASSERT_EQ(connect_dgram(addr, true, &sock), KERN_INVALID_CAPABILITY);
 		/* And in a child of that: it is another /proc/self. */
+		connect_before_fork();
 		pid = ASSERT_SYS(fork());
 		if (pid == 0) {
 			connect_after_fork();
 			ASSERT_EQ(connect_dgram(addr, true, &sock), KERN_INVALID_CAPABILITY);
 			_exit(0);
 		}
+		connect_after_fork_parent();
 		ASSERT_CHILD_EXITS(pid, 0);
 		_exit(0);
 	}
+	connect_after_fork_parent();
 	ASSERT_EQ(waitpid(pid, &status, 0), pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT)
 		SKIP("chroot is for root");

@@ -242,8 +242,6 @@ static void in_namespace(void (*run)(void))
 	if (pid == 0) {
 		/* The directory that was opened before lies in the outer file system. */
 		enter_namespace();
-		portdir_before_fork();
-		portdir_after_fork_parent();
 		run();
 		_exit(0);
 	}
@@ -566,12 +564,14 @@ static void run_fork_child_has_its_own(void)
 		portdir_after_fork();
 		close(ASSERT_SYS(open("/", O_PATH | O_CLOEXEC)));
 		assert_mints_on("/dev/shm");
+		portdir_before_fork();
 		pid = ASSERT_SYS(fork());
 		if (pid == 0) {
 			portdir_after_fork();
 			assert_mints_on("/dev/shm");
 			_exit(0);
 		}
+		portdir_after_fork_parent();
 		ASSERT_CHILD_EXITS(pid, 0);
 		_exit(0);
 	}

@@ -137,6 +137,11 @@ static inline void stuck_server(int sock, pid_t parent)
 	int dev, fd;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Nothing of the test's must stay open because of us. */
+	if (sock != 3 && dup3(sock, 3, O_CLOEXEC) < 0)
+		_exit(1);
+	sock = 3;
+	(void)syscall(SYS_close_range, 4, ~0u, 0);
 	if (getppid() != parent || unshare(CLONE_NEWNS) < 0 ||
 		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("tmpfs", "/tmp", "tmpfs", 0, NULL) < 0)
