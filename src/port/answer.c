@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "port/port.h"
@@ -14,7 +15,7 @@
 
 static Answer *answer_new(int fd)
 {
-	Answer *answer = calloc(1, sizeof(*answer));
+	Answer *answer = alloc_zero(sizeof(*answer));
 
 	if (!answer)
 		return NULL;

@@ -14,6 +14,7 @@
 #include "port/copyin.h"
 #include "port/copyout.h"
 #include "port/deliver.h"
+#include "port/express.h"
 #include "port/port.h"
 #include "port/pidversion.h"
 #include "port/receive.h"
@@ -87,6 +88,8 @@ static mach_msg_return_t send_half(mach_msg_header_t *msg, mach_msg_option_t opt
 		return MACH_SEND_INVALID_TRAILER;
 	if (unlikely(task.trace))
 		trace_message("send", msg, size, NULL);
+	if (express_send(msg, size))
+		return MACH_MSG_SUCCESS;
 	task_lock();
 	r = copyin(msg, size, &out);
 	if (!r) {

@@ -44,7 +44,7 @@ _public_ boolean_t mach_task_is_self(task_name_t target)
 
 _public_ kern_return_t host_page_size(host_t host, vm_size_t *size)
 {
-	if (!MACH_PORT_VALID(host))
+	if (!MACH_PORT_VALID(host) || !size)
 		return KERN_INVALID_ARGUMENT;
 	*size = (vm_size_t)sysconf(_SC_PAGESIZE);
 	return KERN_SUCCESS;

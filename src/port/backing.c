@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/random.h"
@@ -23,7 +24,7 @@
 
 static Backing *backing_new(void)
 {
-	Backing *b = calloc(1, sizeof(*b));
+	Backing *b = alloc_zero(sizeof(*b));
 
 	if (!b)
 		return NULL;

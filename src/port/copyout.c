@@ -220,8 +220,11 @@ int copyout(Received *received, mach_msg_header_t *h, mach_msg_option_t options)
 	int bits, error = MACH_MSG_SUCCESS;
 
 	bits = copyout_right(&m->reply, &reply);
-	if (bits)
-		error = MACH_RCV_HEADER_ERROR | bits;
+	if (bits) {
+		/* Without the reply right the message would be a riddle: it is lost as a whole. */
+		copyout_too_large(received, h, sizeof(*h) + trailer_size(options), options);
+		return MACH_RCV_HEADER_ERROR | bits;
+	}
 	h->msgh_bits = MACH_MSGH_BITS(m->reply_disposition, m->dest_disposition) |
 		(m->complex ? MACH_MSGH_BITS_COMPLEX : 0);
 	h->msgh_size = m->size;

@@ -397,38 +397,53 @@ static int decode_reply(Decoder *d, Body *b, const WireHeader *h, Port *port, Me
 	return 0;
 }
 
+/* One packet of a carrier: more for the list in *fds. False: that was all, or all that is taken. */
+static bool read_carrier(Decoder *d, int carrier, int **fds, uint32_t *n, uint32_t *cap)
+{
+	uint8_t byte[1];
+	struct iovec iov = { byte, sizeof(byte) };
+	SockMsg sm;
+	uint32_t count;
+
+	if (sockmsg_recv(carrier, &iov, 1, &sm, MSG_DONTWAIT) < 0)
+		return false;
+	count = (uint32_t)fdlist_count(&sm.fds);
+	if (count > 0 && *n + count > *cap) {
+		uint32_t bigger = MAX(*cap * 2, 1024u);
+		int *grown = NULL;
+
+		if (*n <= WIRE_MAX_RECORDS + MESSAGE_MAX_PORTS)
+			grown = reallocarray(*fds, bigger, sizeof(int));
+		if (grown) {
+			*fds = grown;
+			*cap = bigger;
+		} else {
+			count = 0;
+		}
+	}
+	d->cut |= sm.fds_truncated;
+	for (uint32_t i = 0; i < count; i++)
+		(*fds)[(*n)++] = fdlist_steal(&sm.fds, i);
+	/* Strangers' descriptors: not by a plain close. */
+	fdlist_deinit_by(&sm.fds, probe_dispose);
+	fd_close(sm.pidfd);
+	return count > 0;
+}
+
 /* The descriptors that came in a carrier take the place of the carrier. */
 static int open_carrier(Decoder *d)
 {
-	_cleanup_close_ int carrier = decode_take_kind(d, PROBE_SEQPACKET);
+	int carrier = decode_take_kind(d, PROBE_SEQPACKET);
 	uint32_t cap = 0, n = 0;
 	int *fds = NULL;
 
-	if (carrier < 0 || d->next_fd != d->n_fds)
+	if (carrier < 0 || d->next_fd != d->n_fds) {
+		pair_close_consume(carrier);
 		return MALFORMED;
-	for (;;) {
-		_cleanup_sockmsg_ SockMsg sm = SOCKMSG_INIT;
-		uint8_t byte[1];
-		struct iovec iov = { byte, sizeof(byte) };
-
-		if (sockmsg_recv(carrier, &iov, 1, &sm, MSG_DONTWAIT) < 0)
-			break;
-		if (fdlist_count(&sm.fds) == 0 || n > WIRE_MAX_RECORDS + MESSAGE_MAX_PORTS)
-			break;
-		if (n + fdlist_count(&sm.fds) > cap) {
-			uint32_t bigger = MAX(cap * 2, 1024u);
-			int *grown = reallocarray(fds, bigger, sizeof(int));
-
-			if (!grown)
-				break;
-			fds = grown;
-			cap = bigger;
-		}
-		d->cut |= sm.fds_truncated;
-		for (size_t i = 0; i < fdlist_count(&sm.fds); i++)
-			fds[n++] = fdlist_steal(&sm.fds, i);
 	}
-	carrier = pair_close_consume(TAKE_FD(carrier));
+	while (read_carrier(d, carrier, &fds, &n, &cap))
+		;
+	pair_close_consume(carrier);
 	if (d->fds_heap)
 		free(d->fds);
 	d->fds = fds;
@@ -502,6 +517,14 @@ static int decode_body(Decoder *d, const WireHeader *h, Port *port, Message *m)
 	return d->next_fd == d->n_fds || d->cut ? 0 : MALFORMED;
 }
 
+static int decode_plain(const Decoder *d, const WireHeader *h, Message *m)
+{
+	m->tail = d->bytes + sizeof(*h);
+	m->tail_size = h->tail_size;
+	m->size = (uint32_t)sizeof(mach_msg_header_t) + h->tail_size;
+	return h->tail_size != d->n_bytes - sizeof(*h) || m->size % 4 ? MALFORMED : 0;
+}
+
 int decode_message(Decoder *d, const WireHeader *h, Port *port, Message *m)
 {
 	int r;
@@ -511,6 +534,10 @@ int decode_message(Decoder *d, const WireHeader *h, Port *port, Message *m)
 	m->creds = *d->creds;
 	m->dest_disposition =
 		h->flags & WIRE_F_ONCE ? MACH_MSG_TYPE_PORT_SEND_ONCE : MACH_MSG_TYPE_PORT_SEND;
+	/* Most messages are bytes and nothing else. */
+	if (likely(h->n_records == 0 && !(h->flags & ~(WIRE_F_ONCE | WIRE_F_OFFER)) &&
+		    d->n_fds == 0))
+		return decode_plain(d, h, m);
 	r = decode_body(d, h, port, m);
 	if (r) {
 		message_clear(m);

@@ -20,6 +20,9 @@
 #include "port/registry.h"
 #include "port/pairclose.h"
 #include "port/probe.h"
+#include "port/pset.h"
+#include "port/queue.h"
+#include "port/request.h"
 #include "port/watch.h"
 
 #define MALFORMED KERN_INVALID_ARGUMENT
@@ -209,6 +212,26 @@ int move_encode(Encoder *e, WireRecord *record, Port *port)
 	return add_fds(e, port);
 }
 
+bool move_give_up(Port *port)
+{
+	PortExtra *x;
+
+	if (port_need_extra(port) ||
+		(port->srights > 0 && port->backing->pipe_w < 0 && backing_own_pipe(port->backing)))
+		return false;
+	x = port->extra;
+	pset_remove_all(port);
+	queue_clear(port);
+	lease_server_evict_all(port);
+	while (!TAILQ_EMPTY(&x->answers))
+		answer_free(TAILQ_FIRST(&x->answers));
+	while (!TAILQ_EMPTY(&x->onces))
+		once_orphan(TAILQ_FIRST(&x->onces));
+	port_rouse(port, false);
+	move_commit(port);
+	return true;
+}
+
 void move_commit(Port *port)
 {
 	PortExtra *x = port->extra;
@@ -238,6 +261,8 @@ void move_commit(Port *port)
 	right_drop(&x->pdrequest);
 	if (port->srights == 0)
 		backing_close_send(b);
+	else
+		request_moved_away(port->name);
 }
 
 static void commit_right(Right *right)

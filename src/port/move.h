@@ -26,7 +26,11 @@ int move_encode(Encoder *e, WireRecord *record, Port *port);
 /* The right has left: this process keeps at most send rights. */
 void move_commit(Port *port);
 
-/* The same for every receive right in a message that has been sent. */
+/* The receive right is destroyed here while a keeper has a duplicate: the port lives on without a
+ * receiver. What was in this process's memory goes. False: no memory, nothing was done. */
+bool move_give_up(Port *port);
+
+/* move_commit() for every receive right in a message that has been sent. */
 void move_commit_message(Message *m);
 
 /* A port whose receive right arrives on `sock`, which it takes. Returns 0 or sock if that is an error. */

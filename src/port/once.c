@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "port/answer.h"
@@ -14,12 +15,13 @@
 #include "port/port.h"
 #include "port/pairclose.h"
 #include "port/probe.h"
+#include "port/request.h"
 #include "port/space.h"
 #include "port/watch.h"
 
 static SendOnce *once_new(OnceKind kind)
 {
-	SendOnce *once = calloc(1, sizeof(*once));
+	SendOnce *once = alloc_zero(sizeof(*once));
 
 	if (once)
 		once->kind = kind;
@@ -165,6 +167,7 @@ int once_make_pair(SendOnce *once)
 	}
 	once->kind = ONCE_PAIR;
 	once->fd = TAKE_FD(far);
+	request_moved_away(once->name);
 	return 0;
 }
 

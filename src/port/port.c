@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "port/answer.h"
@@ -15,6 +16,7 @@
 #include "port/lease_client.h"
 #include "port/lease_server.h"
 #include "port/message.h"
+#include "port/move.h"
 #include "port/notify.h"
 #include "port/once.h"
 #include "port/pset.h"
@@ -30,7 +32,7 @@
 
 static Port *port_new(PortState state)
 {
-	Port *port = calloc(1, sizeof(*port));
+	Port *port = alloc_zero(sizeof(*port));
 
 	if (!port)
 		return NULL;
@@ -78,10 +80,8 @@ static PortExtra *extra_free(PortExtra *x)
 	return NULL;
 }
 
-Port *port_unref(Port *port)
+Port *port_free(Port *port)
 {
-	if (!port || --port->refs > 0)
-		return NULL;
 	assert(!port->srights && !port->name);
 	if (port->kobject_type) {
 		kport_forget(port);
@@ -103,7 +103,7 @@ int port_need_extra(Port *port)
 
 	if (port->extra)
 		return 0;
-	x = calloc(1, sizeof(*x));
+	x = alloc_zero(sizeof(*x));
 	if (!x)
 		return KERN_RESOURCE_SHORTAGE;
 	TAILQ_INIT(&x->receivers);
@@ -290,7 +290,8 @@ void port_destroy_receive(Port *port)
 		notify_port_destroyed(&notify, port);
 		return;
 	}
-	port_doom(port);
+	if (!port->backing || !port->backing->supervised || task.forgetting || !move_give_up(port))
+		port_doom(port);
 }
 
 void port_leave_name(Port *port)

@@ -113,7 +113,16 @@ static inline Port *port_ref(Port *port)
 	port->refs++;
 	return port;
 }
-Port *port_unref(Port *port);
+
+/* The last reference went. */
+Port *port_free(Port *port);
+
+static inline Port *port_unref(Port *port)
+{
+	if (!port || --port->refs > 0)
+		return NULL;
+	return port_free(port);
+}
 
 /* Makes port->extra if it is not there. Returns 0 or KERN_RESOURCE_SHORTAGE. */
 int port_need_extra(Port *port);

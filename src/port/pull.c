@@ -27,7 +27,10 @@
 /* Counting is a system call: it is made each so many receives, and each time near the limit. */
 #define SLOT_CHECK_INTERVAL 1024
 
-static _Thread_local uint8_t *thread_buffer;
+/* Thread-local variables on the path of every message are worth their place in the static block. */
+#define _hot_tls_ _Thread_local __attribute__((tls_model("initial-exec")))
+
+static _hot_tls_ uint8_t *thread_buffer;
 static pthread_key_t buffer_key;
 static pthread_once_t buffer_once = PTHREAD_ONCE_INIT;
 /* Messages that are pulled on behalf of somebody else, under the lock. */
@@ -48,21 +51,22 @@ uint8_t *pull_buffer(void)
 	return thread_buffer;
 }
 
-static _Atomic int highest_fd;
+/* The last descriptor that came had a number near the limit. */
+static _Atomic bool near_limit;
 
 bool pull_has_slots(void)
 {
-	static _Thread_local unsigned calls;
-	int limit = fd_limit();
-	int open;
+	static _hot_tls_ unsigned calls;
+	int open, limit;
 
-	if (atomic_load_explicit(&highest_fd, memory_order_relaxed) < limit - (int)(2 * WIRE_MAX_FDS) && ++calls % SLOT_CHECK_INTERVAL)
+	if (likely(++calls % SLOT_CHECK_INTERVAL &&
+		    !atomic_load_explicit(&near_limit, memory_order_relaxed)))
 		return true;
+	limit = fd_limit();
 	open = fd_count_open();
 	if (open < 0)
 		return true;
-	if (open < limit - (int)(2 * WIRE_MAX_FDS))
-		highest_fd = 0;
+	atomic_store(&near_limit, open >= limit - (int)(2 * WIRE_MAX_FDS));
 	return open + (int)WIRE_MAX_FDS + SLOT_RESERVE <= limit;
 }
 
@@ -76,15 +80,17 @@ int pull_recv(int fd, uint8_t *buffer, SockMsg *sm, int flags)
 	if (r)
 		return r;
 	n = fdlist_count(&sm->fds);
-	if (n > 0 && fdlist_get(&sm->fds, n - 1) > highest_fd)
-		highest_fd = fdlist_get(&sm->fds, n - 1);
+	if (n > 0 && fdlist_get(&sm->fds, n - 1) > fd_limit() - (int)(2 * WIRE_MAX_FDS))
+		atomic_store(&near_limit, true);
 	return 0;
 }
 
 static void sockmsg_discard(SockMsg *sm)
 {
-	fdlist_deinit_by(&sm->fds, probe_dispose);
-	sm->pidfd = fd_close(sm->pidfd);
+	if (fdlist_count(&sm->fds) > 0)
+		fdlist_deinit_by(&sm->fds, probe_dispose);
+	if (sm->pidfd >= 0)
+		sm->pidfd = fd_close(sm->pidfd);
 }
 
 static void drop(Port *port, SockMsg *sm, const char *why)
@@ -127,7 +133,8 @@ static int accept_message(Port *port, const WireHeader *h, const uint8_t *buffer
 	if (sm->pidfd >= 0)
 		creds.pidversion = pidversion_of(sm->pidfd);
 	r = decode_message(&d, h, port, m);
-	decoder_deinit(&d);
+	if (d.n_fds > 0 || d.fds_heap)
+		decoder_deinit(&d);
 	sockmsg_discard(sm);
 	return r;
 }
@@ -330,5 +337,5 @@ void pull_discard(int sock, Port *port)
 
 void pull_after_fork(void)
 {
-	highest_fd = 0;
+	atomic_store(&near_limit, false);
 }

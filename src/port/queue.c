@@ -215,10 +215,25 @@ void queue_room_made(Port *port)
 		request_send_possible(port);
 }
 
+/* What waits in the kernel counts against the limit of a sender in this process, so as much of it as
+ * the limit allows is taken over before looking. */
+static void count_kernel_queue(Port *port)
+{
+	uint32_t before = port->msgcount;
+
+	if (!port->backing || port->backing->sock < 0 || port->msgcount >= port->qlimit ||
+		(port->extra && port->extra->direct > 0))
+		return;
+	queue_pull(port, port->qlimit - port->msgcount);
+	if (port->msgcount > before)
+		queue_announce(port);
+}
+
 int queue_wait_room(Port *port, Deadline deadline)
 {
 	int r;
 
+	count_kernel_queue(port);
 	if (queue_has_room(port))
 		return 0;
 	if (deadline_is_past(deadline))

@@ -21,7 +21,7 @@
 #include "port/task.h"
 
 #define AGAIN (-EAGAIN) /* look again */
-#define NO_SLOTS (MACH_RCV_BODY_ERROR | MACH_MSG_IPC_SPACE)
+#define NO_SLOTS (MACH_RCV_HEADER_ERROR | MACH_MSG_IPC_SPACE)
 
 static int took(Received *ret, Port *port, Message *m)
 {
@@ -115,7 +115,7 @@ static int port_wait_epoll(Port *port, Deadline deadline, Received *ret)
 
 	r = receive_need_epoll(port);
 	if (r)
-		return r == -EMFILE ? NO_SLOTS : MACH_RCV_BODY_ERROR | MACH_MSG_VM_KERNEL;
+		return r == -EMFILE ? NO_SLOTS : MACH_RCV_HEADER_ERROR | MACH_MSG_VM_KERNEL;
 	r = wait_epoll(port->extra->epoll_fd, deadline, &id);
 	if (r == -ETIMEDOUT)
 		return MACH_RCV_TIMED_OUT;
@@ -210,17 +210,17 @@ static int port_wait(Port *port, Deadline deadline, Received *ret)
 	int r;
 
 	if (!pull_buffer())
-		return MACH_RCV_BODY_ERROR | MACH_MSG_VM_KERNEL;
+		return MACH_RCV_HEADER_ERROR | MACH_MSG_VM_KERNEL;
 	if (!sock && !answer) {
 		if (deadline_is_past(deadline))
 			return MACH_RCV_TIMED_OUT;
 		if (port_need_extra(port))
-			return MACH_RCV_BODY_ERROR | MACH_MSG_VM_KERNEL;
+			return MACH_RCV_HEADER_ERROR | MACH_MSG_VM_KERNEL;
 		r = waiter_sleep(&port->extra->receivers, deadline);
 		return r ? MACH_RCV_TIMED_OUT : AGAIN;
 	}
 	if (port_need_extra(port))
-		return MACH_RCV_BODY_ERROR | MACH_MSG_VM_KERNEL;
+		return MACH_RCV_HEADER_ERROR | MACH_MSG_VM_KERNEL;
 	x = port->extra;
 	direct = x->epoll_fd < 0 &&
 		((sock && !answer) ||
@@ -301,7 +301,7 @@ static int set_wait(PortSet *set, Deadline deadline, Received *ret)
 		return r ? MACH_RCV_TIMED_OUT : AGAIN;
 	}
 	if (!pull_buffer())
-		return MACH_RCV_BODY_ERROR | MACH_MSG_VM_KERNEL;
+		return MACH_RCV_HEADER_ERROR | MACH_MSG_VM_KERNEL;
 	r = wait_epoll(set->epoll_fd, deadline, &id);
 	if (r == -ETIMEDOUT)
 		return MACH_RCV_TIMED_OUT;

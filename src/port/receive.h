@@ -26,7 +26,7 @@ typedef struct Received {
 } Received;
 
 /* With the lock; drops it while waiting. Returns 0, MACH_RCV_INVALID_NAME, MACH_RCV_TIMED_OUT,
- * MACH_RCV_INTERRUPTED, MACH_RCV_PORT_DIED, or MACH_RCV_BODY_ERROR | MACH_MSG_IPC_SPACE when this
+ * MACH_RCV_INTERRUPTED, MACH_RCV_PORT_DIED, or MACH_RCV_HEADER_ERROR | MACH_MSG_IPC_SPACE when this
  * process is short of descriptors (the message stays queued). */
 int receive_message(PortName name, Deadline deadline, Received *ret);
 

@@ -244,6 +244,17 @@ bool request_arm_send_possible(PortName name)
 	return true;
 }
 
+void request_moved_away(PortName name)
+{
+	Entry *entry = name ? space_find_raw(name) : NULL;
+	NameRequest *request;
+
+	if (!entry || !(entry->flags & ENTRY_F_REQUEST))
+		return;
+	request = request_find(name);
+	(void)request_watch(entry, request->send_possible, request->armed);
+}
+
 uint32_t request_type_bits(PortName name)
 {
 	NameRequest *request = request_find(name);

@@ -35,6 +35,9 @@ bool request_arm_send_possible(PortName name);
 /* Bits of mach_port_type: MACH_PORT_TYPE_DNREQUEST, SPREQUEST, SPREQUEST_DELAYED. */
 uint32_t request_type_bits(PortName name);
 
+/* What the name stands for has moved to another process: it is watched there from now on. */
+void request_moved_away(PortName name);
+
 /* For dnrequest_info and lsmp. */
 uint32_t request_count(PortName name);
 

@@ -36,7 +36,7 @@ void right_swap(Right *a, Right *b, unsigned n)
 	}
 }
 
-void right_drop(Right *right)
+void right_drop_real(Right *right)
 {
 	Right r = right_take(right);
 

@@ -37,7 +37,13 @@ void right_swap(Right *a, Right *b, unsigned n);
 Right right_take(Right *right);
 
 /* See above; leaves RIGHT_NULL. May drop and retake the lock when it destroys a port. */
-void right_drop(Right *right);
+void right_drop_real(Right *right);
+
+static inline void right_drop(Right *right)
+{
+	if (right->kind != RIGHT_NONE)
+		right_drop_real(right);
+}
 
 /* Frees the value of a right that has left through its descriptors, or was used: no notification
  * is made, but a send right stops counting. Leaves RIGHT_NULL. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "port/backing.h"
@@ -15,7 +16,7 @@
 
 Sender *sender_new_take(int fd, uid_t uid)
 {
-	Sender *sender = calloc(1, sizeof(*sender));
+	Sender *sender = alloc_zero(sizeof(*sender));
 
 	if (!sender)
 		return NULL;
@@ -27,12 +28,27 @@ Sender *sender_new_take(int fd, uid_t uid)
 
 Sender *sender_unref(Sender *sender)
 {
-	if (!sender || --sender->refs > 0)
+	if (!sender || atomic_fetch_sub_explicit(&sender->refs, 1, memory_order_acq_rel) > 1)
 		return NULL;
 	quota_uncharge(&sender->unread);
 	fd_close(sender->fd);
 	free(sender);
 	return NULL;
+}
+
+void sender_put(Sender *sender)
+{
+	uint32_t refs = atomic_load_explicit(&sender->refs, memory_order_relaxed);
+
+	/* Only the last one has work to do that needs the lock. */
+	while (refs > 1) {
+		if (atomic_compare_exchange_weak_explicit(&sender->refs, &refs, refs - 1,
+			    memory_order_release, memory_order_relaxed))
+			return;
+	}
+	task_lock();
+	sender_unref(sender);
+	task_unlock();
 }
 
 int sender_connect(Port *port, Sender **ret)

@@ -6,11 +6,13 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "base/quota.h"
 #include "port/types.h"
 
 struct Sender {
-	uint32_t refs; /* guarded by the task's lock */
+	_Atomic uint32_t refs;
 	int fd;
 	uid_t uid; /* charged for descriptors that its port does not take out */
 	QuotaCharge unread; /* descriptors sent since the socket was last seen to be empty */
@@ -20,10 +22,13 @@ struct Sender {
 Sender *sender_new_take(int fd, uid_t uid);
 static inline Sender *sender_ref(Sender *sender)
 {
-	sender->refs++;
+	atomic_fetch_add_explicit(&sender->refs, 1, memory_order_relaxed);
 	return sender;
 }
 Sender *sender_unref(Sender *sender);
+
+/* sender_unref() for those who do not hold the lock. */
+void sender_put(Sender *sender);
 
 /* The sender of a remote port, made if need be; referenced for the caller. May drop the lock
  * (the caller holds a reference on the port). 0, KERN_INVALID_CAPABILITY (dead),

@@ -93,7 +93,9 @@ Entry *space_find(PortName name)
 {
 	Entry *entry = space_find_raw(name);
 
-	if (likely(entry != NULL) && (entry->type & (ENTRY_SEND | ENTRY_SEND_ONCE)))
+	if (likely(entry != NULL) &&
+		((entry->type == ENTRY_SEND && entry->port->state == PORT_DEAD) ||
+			entry->type == ENTRY_SEND_ONCE))
 		name_check(entry);
 	return entry;
 }

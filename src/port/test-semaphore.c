@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -123,7 +124,7 @@ static bool sleeps(pid_t tid)
 			number = text[0] == 'r' ? -1 : atoi(text);
 		if (file)
 			fclose(file);
-		n_asleep = number == 202 /* futex */ ? n_asleep + 1 : 0;
+		n_asleep = number == SYS_futex ? n_asleep + 1 : 0;
 		(void)poll(NULL, 0, 1);
 	}
 	return n_asleep >= 3;
@@ -462,8 +463,7 @@ TEST(hostile_holder_does_no_more_than_drain_or_flood)
 		(void)semaphore_object_wait(s, 0);
 	}
 	pthread_join(scribbler, NULL);
-	/* Even with `waiters` at zero, those who sleep are woken sooner or later: here, by one
-	 * who does not believe in it. */
+	/* Whatever it says at the end, those who sleep hear of the end. */
 	memset(page, 0xff, 16);
 	semaphore_object_destroy(s);
 	for (int i = 0; i < 3; i++)
