@@ -7,6 +7,7 @@
 #include "port/api.h"
 #include "port/backing.h"
 #include "port/kobject.h"
+#include "port/once.h"
 #include "port/region.h"
 #include "port/request.h"
 
@@ -73,6 +74,15 @@ _public_ kern_return_t mach_port_names(ipc_space_t space, mach_port_name_array_t
 	return KERN_SUCCESS;
 }
 
+/* One number for all rights to a port that are here: the name of its send and receive rights. */
+static natural_t object_of(const Entry *entry)
+{
+	if (entry->type == ENTRY_SEND_ONCE && entry->once->kind == ONCE_LOCAL &&
+		entry->once->port->name)
+		return entry->once->port->name;
+	return entry->type & ENTRY_DEAD_NAME ? 0 : entry->name;
+}
+
 static void fill_name_info(const Entry *entry, ipc_info_name_t *info)
 {
 	*info = (ipc_info_name_t){
@@ -80,9 +90,7 @@ static void fill_name_info(const Entry *entry, ipc_info_name_t *info)
 		.iin_type = ((mach_port_type_t)entry->type << 16) | request_type_bits(entry->name),
 		.iin_urefs = entry->urefs,
 		/* Tells objects apart; no address is given away. */
-		.iin_object = entry->type & (ENTRY_SEND | ENTRY_RECEIVE)
-			? entry->name
-			: 0,
+		.iin_object = object_of(entry),
 	};
 }
 

@@ -77,7 +77,9 @@ _public_ kern_return_t mach_port_request_notification(ipc_space_t space, mach_po
 		r = check_name(name, msgid);
 	if (!r)
 		r = request(name, msgid, sync, &right, &old);
-	right_drop(&right);
+	/* A request that is refused takes nothing and makes nothing. */
+	if (r)
+		right_undo_copyin(notify, notifyPoly, &right);
 	if (!r)
 		r = right_copyout(&old, &old_name);
 	right_drop(&old);

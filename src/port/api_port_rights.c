@@ -230,7 +230,8 @@ _public_ kern_return_t mach_port_extract_right(ipc_space_t space, mach_port_name
 	if (!MACH_PORT_VALID(name))
 		return KERN_INVALID_RIGHT;
 	task_lock();
-	r = right_copyin(name, msgt_name, &right);
+	r = right_is_reply_only(name, msgt_name) ? KERN_INVALID_CAPABILITY
+						 : right_copyin(name, msgt_name, &right);
 	if (!r) {
 		mach_msg_type_name_t type = right_disposition(&right, copyin_type(msgt_name));
 

@@ -77,12 +77,12 @@ _public_ mach_port_t mig_get_reply_port(void)
 _public_ void mig_dealloc_reply_port(mach_port_t port)
 {
 	ThreadPorts *t = thread_get();
-	PortName own = t->reply;
 
+	/* A port of the caller's own making is the caller's. */
+	if (port != t->reply)
+		return;
 	t->reply = MACH_PORT_NULL;
-	destroy_receive(own);
-	if (port != own)
-		destroy_receive(port);
+	destroy_receive(port);
 }
 
 _public_ void mig_put_reply_port(mach_port_t port)

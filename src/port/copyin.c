@@ -146,18 +146,8 @@ static int take_right(PortName name, unsigned type, Right *ret)
 		*ret = (Right){ .kind = name == MACH_PORT_DEAD ? RIGHT_DEAD : RIGHT_NONE };
 		return 0;
 	}
-	/* The one use of a reply port is as the reply port of a message. */
-	if (type == MACH_MSG_TYPE_MAKE_SEND_ONCE || type == MACH_MSG_TYPE_MOVE_SEND_ONCE) {
-		Entry *entry = space_find(name);
-		Port *port = NULL;
-
-		if (entry && entry->type & ENTRY_RECEIVE)
-			port = entry->port;
-		else if (entry && entry->type == ENTRY_SEND_ONCE && entry->once->kind == ONCE_LOCAL)
-			port = entry->once->port;
-		if (port && port->flags & PORT_F_REPLY)
-			return MACH_SEND_INVALID_RIGHT;
-	}
+	if (right_is_reply_only(name, type))
+		return MACH_SEND_INVALID_RIGHT;
 	r = right_copyin(name, type, ret);
 	if (r == KERN_RESOURCE_SHORTAGE)
 		return MACH_SEND_NO_BUFFER;
@@ -219,6 +209,8 @@ static int take_memory(const uint8_t *p, Item *item)
 	memcpy(&d, p, sizeof(d));
 	if (d.copy != MACH_MSG_PHYSICAL_COPY && d.copy != MACH_MSG_VIRTUAL_COPY)
 		return MACH_SEND_INVALID_TYPE;
+	if (d.size > 0 && !d.address)
+		return MACH_SEND_INVALID_MEMORY;
 	item->copy = (uint8_t)d.copy;
 	item->deallocate = d.deallocate;
 	item->size = d.size;

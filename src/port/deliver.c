@@ -159,8 +159,10 @@ static int own_memory(Message *m)
 
 		if (item->owned || !item->address || !item->size)
 			continue;
-		if (item->deallocate) {
-			item->owned = true;
+		/* It is to be gone from the sender: whole, if it can be had without a copy. */
+		if (item->deallocate && region_extract(item->address, item->size, &item->fd,
+						&item->fd_offset) == 0) {
+			item->address = 0;
 			continue;
 		}
 		if (region_allocate(&copy, item->size, true, false))
@@ -169,6 +171,8 @@ static int own_memory(Message *m)
 			(void)region_deallocate(copy, item->size);
 			return MACH_SEND_INVALID_MEMORY;
 		}
+		if (item->deallocate)
+			(void)region_deallocate(item->address, item->size);
 		item->address = copy;
 		item->owned = true;
 	}
@@ -225,6 +229,10 @@ static int append_local(Port *port, Message *m)
 	heap = message_to_heap(m);
 	if (!heap)
 		return MACH_SEND_NO_BUFFER;
+	if (heap->dest_disposition == MACH_MSG_TYPE_PORT_SEND) {
+		heap->holds_dest = true;
+		port_srights_add(port, 1);
+	}
 	queue_append_take(port, heap);
 	return 0;
 }

@@ -53,6 +53,7 @@ struct Message {
 	uint8_t dest_disposition; /* MACH_MSG_TYPE_PORT_SEND or PORT_SEND_ONCE */
 	uint8_t reply_disposition;
 	bool complex;
+	bool holds_dest; /* in a queue: the send right it was sent with counts as a sender */
 	bool heap; /* the struct itself */
 	bool tail_heap; /* free(tail_buffer) */
 	bool tail_mapped; /* tail_buffer is a region */

@@ -139,6 +139,7 @@ static int spill_queue(Port *port)
 			break;
 		TAILQ_REMOVE(&port->queue, m, link);
 		port->msgcount--;
+		queue_release_dest(port, m);
 		message_free(m);
 	}
 	fd_close(s.write_end);

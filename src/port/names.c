@@ -291,6 +291,8 @@ int name_insert_right(PortName name, PortName poly, unsigned disposition)
 	Entry *entry;
 	int r;
 
+	if (right_is_reply_only(poly, disposition))
+		return KERN_INVALID_CAPABILITY;
 	r = right_copyin(poly, disposition, &right);
 	if (r)
 		return r;
@@ -308,7 +310,8 @@ int name_insert_right(PortName name, PortName poly, unsigned disposition)
 	} else {
 		r = insert_port(name, &right);
 	}
-	right_drop(&right);
+	if (r)
+		right_undo_copyin(poly, disposition, &right);
 	return r;
 }
 
@@ -326,7 +329,7 @@ int name_destruct(PortName name, int srdelta, uint64_t guard)
 		return KERN_INVALID_VALUE;
 	if (srdelta && !(entry->type & ENTRY_SEND))
 		return KERN_INVALID_RIGHT;
-	if (entry->port->flags & PORT_F_GUARDED && entry->port->context != guard)
+	if (entry->port->flags & PORT_F_GUARDED ? entry->port->context != guard : guard != 0)
 		return KERN_INVALID_ARGUMENT;
 	if (srdelta) {
 		r = urefs_add(entry, srdelta, &none_left);

@@ -178,7 +178,9 @@ void once_orphan(SendOnce *once)
 	assert(once->kind == ONCE_LOCAL);
 	once->port->sorights--;
 	once_detach(once);
-	if (name)
+	/* Without a request it turns into a dead name when it is next looked at: an answer to a client
+	 * that has gone must succeed. */
+	if (name && space_find_raw(name)->flags & ENTRY_F_REQUEST)
 		name_check(space_find_raw(name));
 }
 

@@ -3,6 +3,7 @@
 #include "port/port.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -125,6 +126,18 @@ bool port_is_receivable(const Port *port)
 	return port->state == PORT_LOCAL && !port->kobject_type && !(port->flags & PORT_F_TRANSIT);
 }
 
+bool port_has_queued(const Port *port)
+{
+	struct pollfd p = { .events = POLLIN };
+
+	if (port->msgcount > 0 || (port->extra && port->extra->n_carriers > 0))
+		return true;
+	if (!port->backing || port->backing->sock < 0)
+		return false;
+	p.fd = port->backing->sock;
+	return poll(&p, 1, 0) == 1 && p.revents & POLLIN;
+}
+
 void port_srights_add(Port *port, uint32_t n)
 {
 	port->srights += n;
@@ -210,7 +223,7 @@ void port_rouse(Port *port, bool drain)
 /* Everything that a dead port had. The lock is held throughout. */
 static void port_tear_down(Port *port)
 {
-	PortExtra *x = port->extra;
+	PortExtra *x;
 
 	pset_remove_all(port);
 	queue_clear(port);
@@ -218,6 +231,8 @@ static void port_tear_down(Port *port)
 		watch_forget_port(port);
 		backing_close_receive(port->backing);
 	}
+	/* Not before: what is drained and refused may be the first to need it. */
+	x = port->extra;
 	if (x) {
 		lease_client_forget_all(port);
 		while (!TAILQ_EMPTY(&x->answers))

@@ -100,6 +100,7 @@ struct PortExtra {
 	pthread_cond_t quiet; /* direct fell to zero */
 	bool quiet_valid;
 	bool event_set;
+	bool no_senders_due; /* as soon as the queue is empty */
 	Port *transit_to; /* queued inside a message on that port (borrowed), for cycles */
 };
 
@@ -146,6 +147,9 @@ void port_make_send(Port *port);
  * May drop the lock while it waits for threads that block in the kernel on the port; the
  * caller must hold a reference. */
 void port_destroy_receive(Port *port);
+
+/* Whether anything waits at a local port, in memory, in a backlog or in the kernel. */
+bool port_has_queued(const Port *port);
 
 /* A remote port is found to be dead: names turn into dead names, requests fire. */
 void port_mark_dead(Port *port);

@@ -3,8 +3,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/futex.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "port/backing.h"
@@ -16,72 +19,47 @@
 #include "port/task.h"
 
 /*
- * Each thread sleeps on a condition of its own, so that waking one waiter wakes one.
+ * Each thread sleeps on a word of its own, so that waking one waiter wakes one, and a signal
+ * interrupts the sleep as it interrupts a system call.
  */
-typedef struct ThreadWait {
-	pthread_cond_t cond;
-	bool ready;
-} ThreadWait;
-
-static _Thread_local ThreadWait thread_wait;
-static pthread_key_t thread_wait_key;
-static pthread_once_t thread_wait_once = PTHREAD_ONCE_INIT;
-
-static void thread_wait_done(void *p)
+static int futex(_Atomic uint32_t *word, int op, uint32_t value, const struct timespec *until)
 {
-	ThreadWait *w = p;
-
-	pthread_cond_destroy(&w->cond);
-	w->ready = false;
-}
-
-static void thread_wait_make_key(void)
-{
-	(void)pthread_key_create(&thread_wait_key, thread_wait_done);
-}
-
-static pthread_cond_t *thread_wait_cond(void)
-{
-	pthread_condattr_t attr;
-
-	if (!thread_wait.ready) {
-		pthread_condattr_init(&attr);
-		pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-		pthread_cond_init(&thread_wait.cond, &attr);
-		pthread_condattr_destroy(&attr);
-		pthread_once(&thread_wait_once, thread_wait_make_key);
-		(void)pthread_setspecific(thread_wait_key, &thread_wait);
-		thread_wait.ready = true;
-	}
-	return &thread_wait.cond;
+	return syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, until, NULL,
+		       FUTEX_BITSET_MATCH_ANY) < 0
+		? -errno
+		: 0;
 }
 
 int waiter_sleep(WaiterList *list, Deadline deadline)
 {
-	Waiter self = { .cond = thread_wait_cond(), .linked = true };
+	Waiter self = { .linked = true };
+	struct timespec until;
 	int r = 0;
 
+	if (deadline != DEADLINE_NONE)
+		until = deadline_to_timespec(deadline);
 	TAILQ_INSERT_TAIL(list, &self, link);
-	while (!self.woken && r == 0) {
-		if (deadline == DEADLINE_NONE) {
-			r = pthread_cond_wait(self.cond, &task.lock);
-		} else {
-			struct timespec until = deadline_to_timespec(deadline);
-
-			r = pthread_cond_timedwait(self.cond, &task.lock, &until);
-		}
-	}
+	task_unlock();
+	while (!atomic_load(&self.woken) && r != -ETIMEDOUT && r != -EINTR)
+		r = futex(&self.woken, FUTEX_WAIT_BITSET, 0,
+			deadline == DEADLINE_NONE ? NULL : &until);
+	task_lock();
 	if (self.linked)
 		TAILQ_REMOVE(list, &self, link);
-	return self.woken ? 0 : ETIMEDOUT;
+	return atomic_load(&self.woken) ? 0 : -r;
+}
+
+static void waiter_signal(Waiter *w)
+{
+	atomic_store(&w->woken, 1);
+	(void)futex(&w->woken, FUTEX_WAKE, 1, NULL);
 }
 
 static void waiter_wake(WaiterList *list, Waiter *w)
 {
 	TAILQ_REMOVE(list, w, link);
 	w->linked = false;
-	w->woken = true;
-	pthread_cond_signal(w->cond);
+	waiter_signal(w);
 }
 
 void waiter_wake_first(WaiterList *list)
@@ -172,6 +150,14 @@ void queue_settle_late(Port *port)
 	queue_announce(port);
 }
 
+void queue_release_dest(Port *port, Message *m)
+{
+	if (!m->holds_dest)
+		return;
+	m->holds_dest = false;
+	port_srights_drop(port, 1);
+}
+
 Message *queue_pop(Port *port)
 {
 	Message *m = TAILQ_FIRST(&port->queue);
@@ -179,6 +165,7 @@ Message *queue_pop(Port *port)
 	if (m) {
 		TAILQ_REMOVE(&port->queue, m, link);
 		port->msgcount--;
+		queue_release_dest(port, m);
 		queue_room_made(port);
 	} else if (port->extra && port->extra->n_carriers > 0) {
 		m = pull_backlog(port);
@@ -201,15 +188,17 @@ void queue_room_made(Port *port)
 	Waiter *w;
 	unsigned room;
 
-	if (!x)
+	if (!x) {
+		if (port->msgcount < port->qlimit)
+			request_send_possible(port);
 		return;
+	}
 	/* Those who wait inherit the slots in the order in which they came. */
 	room = port->qlimit > port->msgcount ? port->qlimit - port->msgcount : 0;
 	TAILQ_FOREACH(w, &x->senders, link) {
 		if (room-- == 0)
 			return;
-		w->woken = true;
-		pthread_cond_signal(w->cond);
+		waiter_signal(w);
 	}
 	if (port->msgcount < port->qlimit)
 		request_send_possible(port);
@@ -241,9 +230,14 @@ int queue_wait_room(Port *port, Deadline deadline)
 	r = port_need_extra(port);
 	if (r)
 		return MACH_SEND_NO_BUFFER;
-	r = waiter_sleep(&port->extra->senders, deadline);
-	if (port->state != PORT_LOCAL)
-		return MACH_SEND_INVALID_DEST;
+	do {
+		r = waiter_sleep(&port->extra->senders, deadline);
+		if (port->state != PORT_LOCAL)
+			return MACH_SEND_INVALID_DEST;
+		/* It may have been woken only to look again. */
+	} while (!r && port->msgcount >= port->qlimit);
+	if (r == EINTR)
+		return MACH_SEND_INTERRUPTED;
 	return r ? MACH_SEND_TIMED_OUT : 0;
 }
 
@@ -260,6 +254,7 @@ void queue_clear(Port *port)
 	}
 	while ((m = TAILQ_FIRST(&all)) != NULL) {
 		TAILQ_REMOVE(&all, m, link);
+		queue_release_dest(port, m);
 		message_free(m);
 	}
 }

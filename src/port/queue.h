@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "base/list.h"
@@ -25,9 +25,8 @@
 /* Waiter: a thread that waits without a descriptor, for a message or for room. */
 struct Waiter {
 	TAILQ_ENTRY(Waiter) link;
-	pthread_cond_t *cond; /* the thread's own */
+	_Atomic uint32_t woken; /* a futex */
 	bool linked;
-	bool woken;
 };
 
 /* Appends without looking at the limit. Owns the message from here on. */
@@ -47,7 +46,7 @@ void queue_pull(Port *port, unsigned max);
 bool queue_has_room(Port *port);
 
 /* Waits until there is room or the deadline passes. Drops and retakes the lock; the caller
- * holds a reference. 0, MACH_SEND_TIMED_OUT, MACH_SEND_NO_BUFFER; MACH_SEND_INVALID_DEST
+ * holds a reference. 0, MACH_SEND_TIMED_OUT, MACH_SEND_INTERRUPTED, MACH_SEND_NO_BUFFER; MACH_SEND_INVALID_DEST
  * when the port is gone or was moved meanwhile. */
 int queue_wait_room(Port *port, Deadline deadline);
 
@@ -63,11 +62,14 @@ void queue_announce(Port *port);
 /* Moves `late` behind what the kernel holds: see above. */
 void queue_settle_late(Port *port);
 
+/* The message leaves the queue: the right it was sent with is consumed. */
+void queue_release_dest(Port *port, Message *m);
+
 /* Destroys all messages in memory. */
 void queue_clear(Port *port);
 
 /* Sleeps on a waiter list (a port's receivers, or a set's). 0 when woken, otherwise
- * ETIMEDOUT. Drops and retakes the lock. */
+ * ETIMEDOUT or EINTR. Drops and retakes the lock. */
 int waiter_sleep(WaiterList *list, Deadline deadline);
 void waiter_wake_first(WaiterList *list);
 void waiter_wake_all(WaiterList *list);

@@ -16,6 +16,7 @@
 #include "port/pset.h"
 #include "port/pull.h"
 #include "port/queue.h"
+#include "port/request.h"
 #include "port/source.h"
 #include "port/space.h"
 #include "port/task.h"
@@ -28,6 +29,8 @@ static int took(Received *ret, Port *port, Message *m)
 	ret->m = m;
 	ret->port = port_ref(port);
 	ret->seqno = port->seqno++;
+	if (unlikely(port->extra && port->extra->no_senders_due))
+		request_check_no_senders(port);
 	return 0;
 }
 
@@ -201,6 +204,13 @@ static int port_read_direct(Port *port, Answer *answer, Received *ret)
 	return pulled(ret, port, result);
 }
 
+static int slept(int r)
+{
+	if (r == EINTR)
+		return MACH_RCV_INTERRUPTED;
+	return r ? MACH_RCV_TIMED_OUT : AGAIN;
+}
+
 static int port_wait(Port *port, Deadline deadline, Received *ret)
 {
 	PortExtra *x = port->extra;
@@ -216,8 +226,7 @@ static int port_wait(Port *port, Deadline deadline, Received *ret)
 			return MACH_RCV_TIMED_OUT;
 		if (port_need_extra(port))
 			return MACH_RCV_HEADER_ERROR | MACH_MSG_VM_KERNEL;
-		r = waiter_sleep(&port->extra->receivers, deadline);
-		return r ? MACH_RCV_TIMED_OUT : AGAIN;
+		return slept(waiter_sleep(&port->extra->receivers, deadline));
 	}
 	if (port_need_extra(port))
 		return MACH_RCV_HEADER_ERROR | MACH_MSG_VM_KERNEL;
@@ -297,8 +306,7 @@ static int set_wait(PortSet *set, Deadline deadline, Received *ret)
 	if (set->epoll_fd < 0) {
 		if (deadline_is_past(deadline))
 			return MACH_RCV_TIMED_OUT;
-		r = waiter_sleep(&set->receivers, deadline);
-		return r ? MACH_RCV_TIMED_OUT : AGAIN;
+		return slept(waiter_sleep(&set->receivers, deadline));
 	}
 	if (!pull_buffer())
 		return MACH_RCV_HEADER_ERROR | MACH_MSG_VM_KERNEL;

@@ -73,6 +73,10 @@ void request_check_no_senders(Port *port)
 		return;
 	if (port->backing && !backing_no_senders(port->backing))
 		return;
+	/* A right that a message was sent with counts until the message is received. */
+	x->no_senders_due = port_has_queued(port);
+	if (x->no_senders_due)
+		return;
 	watch_forget_kind(port, WATCH_NO_SENDERS);
 	if (port->backing)
 		(void)backing_renew(port->backing);

@@ -204,6 +204,75 @@ int right_copyin(PortName name, unsigned disposition, Right *ret)
 	}
 }
 
+/* The name went with its last reference: it comes back as it was. */
+static void restore_name(PortName name, Right *right)
+{
+	Entry *entry;
+
+	if (space_alloc_name(name, &entry)) {
+		right_drop(right);
+		return;
+	}
+	entry->urefs = 1;
+	if (right->kind == RIGHT_SEND_ONCE) {
+		entry->type = ENTRY_SEND_ONCE;
+		entry->once = right->once;
+		entry->once->name = name;
+	} else if (right->kind == RIGHT_DEAD) {
+		entry->type = ENTRY_DEAD_NAME;
+		entry->object = NULL;
+	} else {
+		entry->type = right->kind == RIGHT_SEND ? ENTRY_SEND : ENTRY_RECEIVE;
+		entry->urefs = right->kind == RIGHT_SEND;
+		entry->port = right->port;
+		entry->port->name = name;
+		entry->port->flags &= (uint16_t)~PORT_F_TRANSIT;
+	}
+	*right = RIGHT_NULL;
+}
+
+void right_undo_copyin(PortName name, unsigned disposition, Right *right)
+{
+	PortName given;
+
+	switch (disposition) {
+	case MACH_MSG_TYPE_MAKE_SEND:
+		if (right->kind == RIGHT_SEND) {
+			right->port->mscount--;
+			right->port->srights--;
+			port_unref(right->port);
+		}
+		*right = RIGHT_NULL;
+		break;
+	case MACH_MSG_TYPE_MAKE_SEND_ONCE:
+		right_forget(right);
+		break;
+	default:
+		if (right->kind == RIGHT_NONE || disposition == MACH_MSG_TYPE_COPY_SEND)
+			right_drop(right);
+		else if (space_find_raw(name) && right->kind != RIGHT_DEAD)
+			(void)right_copyout(right, &given);
+		else if (space_find_raw(name))
+			entry_urefs_add(space_find_raw(name), 1);
+		else
+			restore_name(name, right);
+		right_drop(right);
+	}
+}
+
+bool right_is_reply_only(PortName name, unsigned disposition)
+{
+	const Entry *entry = space_find(name);
+
+	if (!entry || (disposition != MACH_MSG_TYPE_MAKE_SEND_ONCE &&
+			      disposition != MACH_MSG_TYPE_MOVE_SEND_ONCE))
+		return false;
+	if (entry->type & ENTRY_RECEIVE)
+		return entry->port->flags & PORT_F_REPLY;
+	return entry->type == ENTRY_SEND_ONCE && entry->once->kind == ONCE_LOCAL &&
+		entry->once->port->flags & PORT_F_REPLY;
+}
+
 static int check_make(const Entry *entry, unsigned disposition)
 {
 	if (!(entry->type & ENTRY_RECEIVE))

@@ -59,6 +59,13 @@ bool right_is_dead(const Right *right);
  * KERN_INVALID_VALUE (not a disposition), KERN_RESOURCE_SHORTAGE. */
 int right_copyin(PortName name, unsigned disposition, Right *ret);
 
+/* Takes back what right_copyin() did, as if it had not been called (a moved receive right has left its
+ * sets and lost its context). */
+void right_undo_copyin(PortName name, unsigned disposition, Right *right);
+
+/* Whether the right of a reply port is used elsewhere than as the reply right of a message. */
+bool right_is_reply_only(PortName name, unsigned disposition);
+
 /* Whether right_copyin() would succeed; changes nothing. */
 int right_check_copyin(PortName name, unsigned disposition);
 

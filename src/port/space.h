@@ -16,7 +16,7 @@
 
 #define SPACE_CHUNK 512u
 #define SPACE_MAX_INDEX (1u << 24)
-#define SPACE_RESERVE 512u
+#define SPACE_RESERVE 2048u
 #define SPACE_UREFS_MAX 65535u
 
 /* The kinds of right that a name can stand for: MACH_PORT_TYPE_* >> 16. */

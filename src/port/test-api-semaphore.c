@@ -102,7 +102,8 @@ TEST(names_that_are_none)
 	}
 	ASSERT_EQ(semaphore_signal(mach_task_self()), KERN_INVALID_ARGUMENT);
 	ASSERT_EQ(semaphore_wait(mach_task_self()), KERN_INVALID_ARGUMENT);
-	ASSERT_EQ(mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_RECEIVE, &port), KERN_SUCCESS);
+	ASSERT_EQ(
+		mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_RECEIVE, &port), KERN_SUCCESS);
 	ASSERT_NE(semaphore_signal(port), KERN_SUCCESS);
 	ASSERT_EQ(mach_port_mod_refs(mach_task_self(), port, MACH_PORT_RIGHT_RECEIVE, -1),
 		KERN_SUCCESS);

@@ -66,8 +66,9 @@ TEST(allocate_flags)
 
 	ASSERT_EQ(mach_vm_allocate(mach_task_self(), &fixed, 4096, VM_FLAGS_FIXED), KERN_NO_SPACE);
 	at(address)[0] = 1;
-	ASSERT_EQ(mach_vm_allocate(mach_task_self(), &fixed, 4096,
-			  VM_FLAGS_FIXED | VM_FLAGS_OVERWRITE | (int)VM_MAKE_TAG(VM_MEMORY_MACH_MSG)),
+	ASSERT_EQ(
+		mach_vm_allocate(mach_task_self(), &fixed, 4096,
+			VM_FLAGS_FIXED | VM_FLAGS_OVERWRITE | (int)VM_MAKE_TAG(VM_MEMORY_MACH_MSG)),
 		KERN_SUCCESS);
 	ASSERT_EQ(fixed, address);
 	ASSERT_EQ(at(address)[0], 0);
@@ -95,8 +96,8 @@ TEST(protect)
 		KERN_PROTECTION_FAILURE);
 	ASSERT_EQ(mach_vm_protect(mach_task_self(), address, 4096, FALSE, VM_PROT_NONE),
 		KERN_SUCCESS);
-	ASSERT_EQ(mach_vm_read_overwrite(mach_task_self(), address, 1,
-			  (mach_vm_address_t)(uintptr_t)&byte, &size),
+	ASSERT_EQ(mach_vm_read_overwrite(
+			  mach_task_self(), address, 1, (mach_vm_address_t)(uintptr_t)&byte, &size),
 		KERN_PROTECTION_FAILURE);
 	ASSERT_EQ(mach_vm_protect(mach_task_self(), address, 4096, FALSE, VM_PROT_DEFAULT),
 		KERN_SUCCESS);
@@ -106,7 +107,8 @@ TEST(protect)
 	ASSERT_EQ(mach_vm_protect(mach_task_self(), address, UINT64_MAX, FALSE, VM_PROT_READ),
 		KERN_INVALID_ARGUMENT);
 	/* A maximum takes away and never gives. */
-	ASSERT_EQ(mach_vm_protect(mach_task_self(), address, 4096, TRUE, VM_PROT_ALL), KERN_SUCCESS);
+	ASSERT_EQ(
+		mach_vm_protect(mach_task_self(), address, 4096, TRUE, VM_PROT_ALL), KERN_SUCCESS);
 	at(address)[0] = 2;
 	ASSERT_EQ(mach_vm_protect(mach_task_self(), address, MB, TRUE, VM_PROT_READ), KERN_SUCCESS);
 	ASSERT_EQ(mach_vm_write(mach_task_self(), address + MB - 1, (vm_offset_t)&byte, 1),
@@ -126,8 +128,8 @@ TEST(read)
 	vm_offset_t data = 0;
 
 	memset(at(address), 'r', MB);
-	ASSERT_EQ(mach_vm_read(mach_task_self(), address + 10, MB - 20, &data, &count),
-		KERN_SUCCESS);
+	ASSERT_EQ(
+		mach_vm_read(mach_task_self(), address + 10, MB - 20, &data, &count), KERN_SUCCESS);
 	ASSERT_EQ(count, MB - 20);
 	ASSERT_EQ(((char *)data)[0], 'r');
 	ASSERT_EQ(((char *)data)[count - 1], 'r');
@@ -189,14 +191,16 @@ TEST(narrow_family)
 	ASSERT_EQ(vm_allocate(mach_task_self(), &address, 8192, VM_FLAGS_ANYWHERE), KERN_SUCCESS);
 	ASSERT_EQ(vm_write(mach_task_self(), address, (vm_offset_t)&byte, 1), KERN_SUCCESS);
 	ASSERT_EQ(vm_copy(mach_task_self(), address, 1, address + 4096), KERN_SUCCESS);
-	ASSERT_EQ(vm_read_overwrite(mach_task_self(), address + 4096, 1, (vm_address_t)&byte, &size),
+	ASSERT_EQ(
+		vm_read_overwrite(mach_task_self(), address + 4096, 1, (vm_address_t)&byte, &size),
 		KERN_SUCCESS);
 	ASSERT_EQ(byte, 'n');
 	ASSERT_EQ(size, 1);
 	ASSERT_EQ(vm_read(mach_task_self(), address, 8192, &data, &count), KERN_SUCCESS);
 	ASSERT_EQ(vm_deallocate(mach_task_self(), data, count), KERN_SUCCESS);
 	ASSERT_EQ(vm_inherit(mach_task_self(), address, 8192, VM_INHERIT_NONE), KERN_SUCCESS);
-	ASSERT_EQ(vm_inherit(mach_task_self(), address, 8192, VM_INHERIT_SHARE), KERN_NOT_SUPPORTED);
+	ASSERT_EQ(
+		vm_inherit(mach_task_self(), address, 8192, VM_INHERIT_SHARE), KERN_NOT_SUPPORTED);
 	ASSERT_EQ(vm_inherit(mach_task_self(), address, 8192, 7), KERN_INVALID_ARGUMENT);
 	ASSERT_EQ(vm_protect(mach_task_self(), address, 8192, FALSE, VM_PROT_READ), KERN_SUCCESS);
 	ASSERT_EQ(vm_deallocate(mach_task_self(), address, 8192), KERN_SUCCESS);

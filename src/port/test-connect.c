@@ -96,7 +96,7 @@ TEST(changed_mode_is_no_proof)
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", addr);
 		ASSERT_SYS(chmod(path, 0));
 		ASSERT_EQ(connect_dgram(addr, true, &sock), KERN_NO_ACCESS);
-		_exit(0);
+		child_exit(0);
 	}
 	ASSERT_CHILD_EXITS(pid, 0);
 }
@@ -178,50 +178,83 @@ TEST(fuse_socket_costs_its_deadline_at_most)
 	}
 }
 
-static void enter_root(const char *dir)
+/* The two ways in which /proc gets out of reach. */
+
+static void enter_root(void)
 {
-	if (chroot(dir) < 0)
-		_exit(CANNOT);
+	if (chroot("/dev/shm") < 0)
+		child_exit(CANNOT);
 	ASSERT_SYS(chdir("/"));
 }
 
-TEST(works_after_chroot)
+static void hide_proc(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("tmpfs", "/proc", "tmpfs", 0, NULL) < 0)
+		child_exit(CANNOT);
+}
+
+/* As the task's handlers do it. */
+static pid_t fork_task(void)
+{
+	pid_t pid;
+
+	connect_before_fork();
+	pid = fork();
+	if (pid == 0)
+		connect_after_fork();
+	else
+		connect_after_fork_parent();
+	return pid;
+}
+
+static void connect_without_proc(void (*leave_proc)(void))
 {
 	Ident ident;
 	pid_t pid;
 	int status, receiver, addr, sock;
 
-	connect_before_fork();
-	pid = ASSERT_SYS(fork());
-	if (pid == 0) {
-		connect_after_fork();
-		ASSERT_OK(portdir_mint(&receiver, &addr, &ident));
-		enter_root("/dev/shm");
-		for (int i = 0; i < 3; i++) {
-			ASSERT_OK(connect_dgram(addr, i & 1, &sock));
-			check_connected(sock, receiver);
-		}
-		connect_poke(addr);
-		ASSERT_EQ(recv(receiver, &status, sizeof(status), MSG_DONTWAIT), 0);
-		close(receiver);
-		ASSERT_EQ(connect_dgram(addr, true, &sock), KERN_INVALID_CAPABILITY);
-		/* And in a child of that: it is another /proc/self. */
-		connect_before_fork();
-		pid = ASSERT_SYS(fork());
-		if (pid == 0) {
-			connect_after_fork();
-			ASSERT_EQ(connect_dgram(addr, true, &sock), KERN_INVALID_CAPABILITY);
-			_exit(0);
-		}
-		connect_after_fork_parent();
-		ASSERT_CHILD_EXITS(pid, 0);
-		_exit(0);
+	ASSERT_OK(portdir_mint(&receiver, &addr, &ident));
+	leave_proc();
+	for (int i = 0; i < 3; i++) {
+		ASSERT_OK(connect_dgram(addr, i & 1, &sock));
+		check_connected(sock, receiver);
 	}
-	connect_after_fork_parent();
+	connect_poke(addr);
+	ASSERT_EQ(recv(receiver, &status, sizeof(status), MSG_DONTWAIT), 0);
+	close(receiver);
+	ASSERT_EQ(connect_dgram(addr, true, &sock), KERN_INVALID_CAPABILITY);
+	/* And in a child: it is another /proc/self. */
+	pid = ASSERT_SYS(fork_task());
+	if (pid == 0) {
+		ASSERT_EQ(connect_dgram(addr, true, &sock), KERN_INVALID_CAPABILITY);
+		child_exit(0);
+	}
+	ASSERT_CHILD_EXITS(pid, 0);
+	child_exit(0);
+}
+
+static void check_without_proc(void (*leave_proc)(void))
+{
+	pid_t pid = ASSERT_SYS(fork_task());
+	int status;
+
+	if (pid == 0)
+		connect_without_proc(leave_proc);
 	ASSERT_EQ(waitpid(pid, &status, 0), pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT)
-		SKIP("chroot is for root");
+		SKIP("this is for root");
 	ASSERT_EQ(status, 0);
+}
+
+TEST(works_after_chroot)
+{
+	check_without_proc(enter_root);
+}
+
+TEST(works_with_proc_hidden)
+{
+	check_without_proc(hide_proc);
 }
 
 static void *connect_many(void *arg)

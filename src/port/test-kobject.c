@@ -135,7 +135,7 @@ TEST(fork_child_has_none)
 		kobject_after_fork();
 		ASSERT_FD_CLOSED(fd);
 		(void)kobject_free(object);
-		_exit(0);
+		child_exit(0);
 	}
 	kobject_after_fork_parent();
 	reaper_after_fork_parent();

@@ -14,6 +14,7 @@
 #include "port/connect.h"
 #include "port/ident.h"
 #include "port/portdir.h"
+#include "port/test-bounded.h"
 #include "test/lib/unit.h"
 
 #define UNPRIVILEGED 65534
@@ -177,7 +178,7 @@ TEST(stdio_is_never_used)
 		ASSERT_GE(m.sock, 3);
 		ASSERT_GE(m.addr, 3);
 		ASSERT_FD_CLOSED(0);
-		_exit(0);
+		child_exit(0);
 	}
 	ASSERT_CHILD_EXITS(pid, 0);
 }
@@ -211,7 +212,7 @@ static void write_file(const char *path, const char *format, unsigned id)
 
 	snprintf(text, sizeof(text), format, id, id);
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		_exit(CANNOT);
+		child_exit(CANNOT);
 	close(fd);
 }
 
@@ -222,7 +223,7 @@ static void enter_namespace(void)
 
 	if (unshare(CLONE_NEWNS) < 0) {
 		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-			_exit(CANNOT);
+			child_exit(CANNOT);
 		write_file("/proc/self/setgroups", "deny", 0);
 		write_file("/proc/self/uid_map", "%u %u 1\n", uid);
 		write_file("/proc/self/gid_map", "%u %u 1\n", gid);
@@ -230,7 +231,7 @@ static void enter_namespace(void)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777") < 0 ||
 		mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777") < 0)
-		_exit(CANNOT);
+		child_exit(CANNOT);
 	unsetenv("XDG_RUNTIME_DIR");
 }
 
@@ -243,7 +244,7 @@ static void in_namespace(void (*run)(void))
 		/* The directory that was opened before lies in the outer file system. */
 		enter_namespace();
 		run();
-		_exit(0);
+		child_exit(0);
 	}
 	ASSERT_EQ(waitpid(pid, &status, 0), pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT)
@@ -369,7 +370,7 @@ TEST(open_directory_is_refused)
 static void run_directory_of_another_is_refused(void)
 {
 	if (geteuid() != 0)
-		_exit(CANNOT);
+		child_exit(CANNOT);
 	ASSERT_SYS(mkdir(shm_path(), 0700));
 	ASSERT_SYS(chown(shm_path(), UNPRIVILEGED, UNPRIVILEGED));
 	assert_mints_on("/tmp");
@@ -526,7 +527,7 @@ static void run_uid_changes(void)
 	Minted m;
 
 	if (geteuid() != 0)
-		_exit(CANNOT);
+		child_exit(CANNOT);
 	assert_mints_on("/dev/shm");
 	ASSERT_SYS(setresgid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED));
 	ASSERT_SYS(seteuid(UNPRIVILEGED));
@@ -569,11 +570,11 @@ static void run_fork_child_has_its_own(void)
 		if (pid == 0) {
 			portdir_after_fork();
 			assert_mints_on("/dev/shm");
-			_exit(0);
+			child_exit(0);
 		}
 		portdir_after_fork_parent();
 		ASSERT_CHILD_EXITS(pid, 0);
-		_exit(0);
+		child_exit(0);
 	}
 	portdir_after_fork_parent();
 	ASSERT_OK(mint(&m));

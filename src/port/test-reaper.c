@@ -184,7 +184,7 @@ TEST(fork_child_starts_anew)
 		ASSERT_TRUE(reaper_wait(WAIT_MS));
 		ASSERT_FD_CLOSED(ends[1]);
 		ASSERT_FD_CLOSED(parked[1]);
-		_exit(0);
+		child_exit(0);
 	}
 	reaper_after_fork_parent();
 	ASSERT_CHILD_EXITS(pid, 0);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <poll.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <mach/message.h>
 #include <mach/vm_inherit.h>
@@ -372,6 +376,45 @@ TEST(bad_addresses_are_no_fault)
 	deallocate(address, 128 * KB);
 }
 
+/* As in a sandbox: from now on process_vm_readv() and process_vm_writev() fail. */
+static void forbid_vm_copies(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_writev, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = ARRAY_SIZE(filter), .filter = filter};
+
+	ASSERT_SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	ASSERT_SYS(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+}
+
+TEST(bad_addresses_are_no_fault_in_a_sandbox)
+{
+	pid_t pid = ASSERT_SYS(fork());
+	static uint8_t bytes[20000], back[20000];
+	uint64_t address;
+
+	if (pid > 0) {
+		ASSERT_CHILD_EXITS(pid, 0);
+		return;
+	}
+	forbid_vm_copies();
+	address = allocate(64 * KB);
+	fill(address, sizeof(bytes), 3);
+	ASSERT_OK(region_copy_in(bytes, address, sizeof(bytes)));
+	ASSERT_OK(region_copy_out(address + 30000, bytes, sizeof(bytes)));
+	ASSERT_OK(region_copy_in(back, address + 30000, sizeof(back)));
+	ASSERT_MEMEQ(bytes, back, sizeof(back));
+	deallocate(address, 64 * KB);
+	ASSERT_EQ(region_copy_in(bytes, address, sizeof(bytes)), KERN_INVALID_ADDRESS);
+	ASSERT_EQ(region_copy_out(address, bytes, 1), KERN_INVALID_ADDRESS);
+	child_exit(0);
+}
+
 TEST(shares_and_copies_on_write)
 {
 	uint64_t address = allocate(4 * MB), received;
@@ -476,6 +519,27 @@ TEST(received_memory_is_passed_on)
 	deallocate(received, 2 * MB);
 }
 
+TEST(received_memory_of_odd_size_is_passed_on)
+{
+	uint64_t size = 2 * MB - 100, received, offset;
+	uint8_t *bytes = malloc(size);
+	struct stat a, b;
+	int fd, on;
+
+	ASSERT_NOT_NULL(bytes);
+	fill((uint64_t)(uintptr_t)bytes, size, 4);
+	ASSERT_OK(region_copy_to_memfd((uint64_t)(uintptr_t)bytes, size, &fd));
+	free(bytes);
+	ASSERT_SYS(fstat(fd, &a));
+	ASSERT_OK(region_map_consume(fd, 0, size, &received));
+	ASSERT_OK(region_copy_to_memfd(received, size, &on));
+	close(on);
+	ASSERT_OK(region_extract(received, size, &on, &offset));
+	ASSERT_SYS(fstat(on, &b));
+	ASSERT_EQ(a.st_ino, b.st_ino);
+	map_and_check(on, offset, size, 4);
+}
+
 /* Of a file that holds more than what was meant for us, nothing is passed on. */
 TEST(received_part_is_not_passed_on)
 {
@@ -547,8 +611,8 @@ static int map_bounded(int fd, uint64_t offset, uint64_t size, Hostile *h)
 
 TEST(ranges_outside_the_file_are_refused)
 {
-	const uint64_t bad[][2] = {{0, 4097}, {1, 4096}, {4096, 1}, {UINT64_MAX, 1}, {1, UINT64_MAX},
-		{UINT64_MAX, UINT64_MAX}, {UINT64_C(1) << 63, 16}};
+	const uint64_t bad[][2] = {{0, 4097}, {1, 4096}, {4096, 1}, {UINT64_MAX, 1},
+		{1, UINT64_MAX}, {UINT64_MAX, UINT64_MAX}, {UINT64_C(1) << 63, 16}};
 	uint8_t bytes[4096] = {1};
 	uint64_t address;
 
@@ -624,7 +688,7 @@ TEST(descriptors_are_bounded)
 	old.rlim_max = 400;
 	ASSERT_SYS(setrlimit(RLIMIT_NOFILE, &old));
 	if (fd_limit() != 400)
-		_exit(0);
+		child_exit(0);
 	for (; n < 600; n++) {
 		addresses[n] = allocate(64 * KB);
 		at(addresses[n])[0] = (uint8_t)n;
@@ -635,7 +699,7 @@ TEST(descriptors_are_bounded)
 		deallocate(addresses[i], 64 * KB);
 	}
 	ASSERT_EQ(n_shared, 100);
-	_exit(0);
+	child_exit(0);
 }
 
 /* Without descriptors there is memory all the same, which does not move. */
@@ -698,7 +762,7 @@ TEST(fork_copies)
 		check_does_not_move(address, MB);
 		ASSERT_OK(region_copy_to_memfd(address, MB, &fd));
 		deallocate(address, MB);
-		_exit(0);
+		child_exit(0);
 	}
 	close(go[0]);
 	memset(at(address + 65536), 'p', 4096);
@@ -715,7 +779,7 @@ TEST(fork_copies)
 	fill(address, MB, 2);
 	pid = ASSERT_SYS(fork_task());
 	if (pid == 0)
-		_exit(is_filled(address, MB, 2) ? 0 : 1);
+		child_exit(is_filled(address, MB, 2) ? 0 : 1);
 	ASSERT_CHILD_EXITS(pid, 0);
 	ASSERT_OK(region_extract(address, MB, &fd, &offset));
 	map_and_check(fd, offset, MB, 2);
@@ -723,7 +787,8 @@ TEST(fork_copies)
 
 TEST(inheritance)
 {
-	uint64_t shared = allocate(MB), none = allocate(MB), part = allocate(MB), small = allocate(1);
+	uint64_t shared = allocate(MB), none = allocate(MB), part = allocate(MB),
+		 small = allocate(1);
 	pid_t pid;
 	int fd;
 
@@ -743,7 +808,7 @@ TEST(inheritance)
 		ASSERT_FALSE(is_mapped(part));
 		ASSERT_EQ(at(part)[4096], 7);
 		at(shared)[0] = 's';
-		_exit(0);
+		child_exit(0);
 	}
 	ASSERT_CHILD_EXITS(pid, 0);
 	ASSERT_EQ(at(shared)[0], 's');
@@ -757,7 +822,7 @@ TEST(inheritance)
 	close(fd);
 	pid = ASSERT_SYS(fork_task());
 	if (pid == 0)
-		_exit(is_mapped(none) ? 1 : 0);
+		child_exit(is_mapped(none) ? 1 : 0);
 	ASSERT_CHILD_EXITS(pid, 0);
 	deallocate(shared, MB);
 	deallocate(none, MB);
@@ -771,19 +836,21 @@ static void *churn(void *arg)
 
 	for (int i = 0; i < 200; i++) {
 		uint64_t size = 64 * KB << (i % 3), address = allocate(size), offset;
-		int fd;
+		int fd, r;
 
 		at(address)[size - 1] = salt;
 		if (i % 4 == 0) {
 			/* A fork may have come between: then it is written to, and stays. */
-			int r = region_extract(address, size, &fd, &offset);
-
+			r = region_extract(address, size, &fd, &offset);
 			if (r == 0)
 				r = region_map_consume(fd, offset, size, &address);
 			else
 				ASSERT_EQ(r, KERN_FAILURE);
 		} else if (i % 4 == 1) {
-			deallocate(address + size / 2, size / 4);
+			/* From now on the first half may be somebody else's. */
+			deallocate(address, size / 2);
+			address += size / 2;
+			size /= 2;
 		}
 		ASSERT_EQ(at(address)[size - 1], salt);
 		deallocate(address, size);
@@ -801,7 +868,7 @@ TEST(threads_do_it_all_at_once)
 		pid_t pid = ASSERT_SYS(fork_task());
 
 		if (pid == 0)
-			_exit(0);
+			child_exit(0);
 		ASSERT_CHILD_EXITS(pid, 0);
 	}
 	for (int i = 0; i < 4; i++)

@@ -13,6 +13,7 @@
 #include "base/memfd.h"
 #include "port/reaper.h"
 #include "port/semaphore.h"
+#include "port/test-bounded.h"
 #include "test/lib/hostile.h"
 #include "test/lib/unit.h"
 
@@ -353,7 +354,7 @@ TEST(fork_child_does_not_keep_it_alive)
 			close(ready[1]);
 			/* Ends when the test does. */
 			(void)!read(pair[1], &byte, 1);
-			_exit(0);
+			child_exit(0);
 		}
 		(void)pause();
 	}

@@ -29,7 +29,7 @@
 
 typedef struct Stuck {
 	pid_t server;
-	int fd;	    /* of the file, for those who want to map it themselves */
+	int fd; /* of the file, for those who want to map it themselves */
 	void *page; /* readable and writable, private */
 } Stuck;
 
