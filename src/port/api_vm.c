@@ -43,6 +43,11 @@ __attribute__((__constructor__(101))) static void vm_page_size_init(void)
 	vm_kernel_page_shift = vm_page_shift;
 }
 
+_Static_assert(VM_INHERIT_SHARE == (vm_inherit_t)REGION_INHERIT_SHARE &&
+		       VM_INHERIT_COPY == (vm_inherit_t)REGION_INHERIT_COPY &&
+		       VM_INHERIT_NONE == (vm_inherit_t)REGION_INHERIT_NONE,
+	"passed on as they are");
+
 static bool is_self(vm_map_t target)
 {
 	return target != MACH_PORT_NULL && target == mach_task_self_;

@@ -148,6 +148,9 @@ int backing_make(Port *port)
 		port->backing = NULL;
 		goto error;
 	}
+	/* No-senders was asked for before there was anything to watch. */
+	if (port->extra && port->extra->nsrequest.kind != RIGHT_NONE)
+		watch_new_pipe(port);
 	/* Threads that sleep without a descriptor watch the socket from now on. */
 	port_rouse(port, false);
 	return 0;

@@ -113,8 +113,10 @@ static int take_header_ports(const HeaderPorts *p, Outgoing *out)
 {
 	int r;
 
-	/* The reply right first: where both are of one name, the last user reference may go with
-	 * the destination. */
+	/* A copied destination first, then the reply right, then a moved destination: where both
+	 * are of one name, the last user reference may go with either. */
+	if (!out->swallowed && p->dest_type == MACH_MSG_TYPE_COPY_SEND)
+		out->dest_port = port_ref(space_find_raw(p->dest)->port);
 	if (MACH_PORT_VALID(p->reply)) {
 		r = right_copyin(p->reply, p->reply_type, &out->m.reply);
 		if (r)
@@ -130,10 +132,8 @@ static int take_header_ports(const HeaderPorts *p, Outgoing *out)
 		once_free(name_take_once(space_find_raw(p->dest)));
 		return 0;
 	}
-	if (p->dest_type == MACH_MSG_TYPE_COPY_SEND) {
-		out->dest_port = port_ref(space_find_raw(p->dest)->port);
+	if (out->dest_port)
 		return 0;
-	}
 	r = right_copyin(p->dest, p->dest_type, &out->dest);
 	return r ? MACH_SEND_INVALID_DEST : 0;
 }

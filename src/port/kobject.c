@@ -16,15 +16,15 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/random.h"
 #include "port/reaper.h"
 #include "port/semaphore.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static LIST_HEAD(, Kobject) objects = LIST_HEAD_INITIALIZER(objects);
+static LIST_HEAD(KobjectList, Kobject) objects = LIST_HEAD_INITIALIZER(objects);
 
 static void close_all(const int *fds, unsigned n_fds)
 {
@@ -108,7 +108,7 @@ void kobject_after_fork_parent(void)
 
 void kobject_after_fork(void)
 {
-	Kobject *object;
+	Kobject *object = NULL;
 
 	semaphore_after_fork();
 	LIST_FOREACH (object, &objects, link) {
@@ -118,7 +118,7 @@ void kobject_after_fork(void)
 			if (object->type == KOBJECT_FILEPORT)
 				reaper_park_consume(object->fds[i]);
 			else
-				(void)close(object->fds[i]);
+				fd_close(object->fds[i]);
 			object->fds[i] = -EBADF;
 		}
 		object->n_fds = 0;

@@ -27,7 +27,7 @@ typedef struct Kobject {
 	uint8_t n_fds; /* descriptors owned by this object */
 	int fds[KOBJECT_MAX_FDS];
 	uint8_t id[16]; /* zero when the object never travels */
-	void *data;	/* owned; freed by free_data */
+	void *data; /* owned; freed by free_data */
 	void (*free_data)(void *data);
 	LIST_ENTRY(Kobject) link; /* of all objects */
 } Kobject;

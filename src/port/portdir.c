@@ -283,7 +283,6 @@ static const char *address_fill(struct sockaddr_un *address, const Place *place)
 	char *name = address->sun_path + place->path_len + 1;
 	uint64_t random = random_u64();
 
-	address->sun_family = AF_UNIX;
 	memcpy(address->sun_path, place->path, place->path_len);
 	name[-1] = '/';
 	for (unsigned i = 0; i < NAME_LEN; i++, random >>= 4)
@@ -296,7 +295,7 @@ static const char *address_fill(struct sockaddr_un *address, const Place *place)
 static int mint_once(Place *place, int *ret_sock, int *ret_addr, Ident *ret_ident)
 {
 	_cleanup_close_ int sock = -EBADF, addr = -EBADF;
-	struct sockaddr_un address;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const char *name;
 	int r;
 

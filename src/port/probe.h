@@ -17,12 +17,12 @@
 #include "port/types.h"
 
 typedef enum ProbeKind {
-	PROBE_ADDR,	 /* O_PATH descriptor of a socket inode */
-	PROBE_PIPE_R,	 /* a pipe (not a FIFO), open for reading only */
-	PROBE_PIPE_W,	 /* a pipe, open for writing only */
-	PROBE_DGRAM,	 /* AF_UNIX SOCK_DGRAM */
+	PROBE_ADDR, /* O_PATH descriptor of a socket inode */
+	PROBE_PIPE_R, /* a pipe (not a FIFO), open for reading only */
+	PROBE_PIPE_W, /* a pipe, open for writing only */
+	PROBE_DGRAM, /* AF_UNIX SOCK_DGRAM */
 	PROBE_SEQPACKET, /* AF_UNIX SOCK_SEQPACKET, not listening */
-	PROBE_MEMFD,	 /* shmem memfd (F_GET_SEALS answers) */
+	PROBE_MEMFD, /* shmem memfd (F_GET_SEALS answers) */
 	PROBE_EVENTFD,
 	PROBE_OTHER, /* anything else: never touch it, close it on the reaper */
 } ProbeKind;

@@ -84,7 +84,7 @@ static bool queue_grow(void)
 		return false;
 	for (size_t i = 0; i < reaper.n_queued; i++)
 		grown[i] = queue_slots()[(reaper.head + i) % capacity];
-	free(reaper.queue);
+	cleanup_freep(&reaper.queue);
 	reaper.queue = grown;
 	reaper.capacity = 2 * capacity;
 	reaper.head = 0;

@@ -24,8 +24,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include <mach/vm_inherit.h>
-
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/memfd.h"
@@ -36,7 +34,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static void *tree;
-static TAILQ_HEAD(, Region) regions = TAILQ_HEAD_INITIALIZER(regions);
+static TAILQ_HEAD(RegionList, Region) regions = TAILQ_HEAD_INITIALIZER(regions);
 static unsigned n_regions;
 
 void region_lock(void)
@@ -93,7 +91,7 @@ int region_add_take(uint64_t start, uint64_t end, int fd, bool is_frozen)
 		.end = end,
 		.fd = fd,
 		.is_frozen = is_frozen,
-		.inheritance = VM_INHERIT_COPY,
+		.inheritance = REGION_INHERIT_COPY,
 	};
 	if (!tsearch(region, &tree, compare))
 		return error_origin(-ENOMEM);
@@ -105,13 +103,12 @@ int region_add_take(uint64_t start, uint64_t end, int fd, bool is_frozen)
 
 int region_remove(Region *region)
 {
-	int fd = region->fd;
+	_cleanup_free_ Region *gone = region;
 
 	tdelete(region, &tree, compare);
 	TAILQ_REMOVE(&regions, region, link);
 	n_regions--;
-	free(region);
-	return fd;
+	return gone->fd;
 }
 
 static bool area_is_ours(const VmArea *area, const struct stat *st)
@@ -189,7 +186,7 @@ int region_privatise(Region *region)
 	else
 		r = remap_pieces(region, fd);
 	/* The advice went with the old mapping. */
-	if (r == 0 && region->inheritance == VM_INHERIT_NONE)
+	if (r == 0 && region->inheritance == REGION_INHERIT_NONE)
 		(void)madvise((void *)(uintptr_t)region->start, region->end - region->start,
 			MADV_DONTFORK);
 	return r;
@@ -282,7 +279,7 @@ static int map_movable(uint64_t *address, uint64_t size, int flags)
 		(void)munmap(p, size);
 		return r;
 	}
-	fd = -EBADF;
+	(void)TAKE_FD(fd);
 	*address = start;
 	return 0;
 }
@@ -352,7 +349,7 @@ int region_deallocate(uint64_t address, uint64_t size)
 
 static int inherit_advise(uint64_t start, uint64_t end, unsigned inheritance)
 {
-	int advice = inheritance == VM_INHERIT_NONE ? MADV_DONTFORK : MADV_DOFORK;
+	int advice = inheritance == REGION_INHERIT_NONE ? MADV_DONTFORK : MADV_DOFORK;
 
 	if (madvise((void *)(uintptr_t)start, end - start, advice) == 0)
 		return 0;
@@ -370,7 +367,7 @@ static int inherit_locked(uint64_t start, uint64_t end, unsigned inheritance)
 			region->inheritance = (uint8_t)inheritance;
 		return r;
 	}
-	if (inheritance == VM_INHERIT_SHARE)
+	if (inheritance == REGION_INHERIT_SHARE)
 		return KERN_NOT_SUPPORTED;
 	/* A mapping that is replaced later would forget the advice: replace it now. */
 	while ((region = region_find(start, end))) {
@@ -387,7 +384,7 @@ int region_inherit(uint64_t address, uint64_t size, unsigned inheritance)
 	uint64_t start, end;
 	int r;
 
-	if (inheritance > VM_INHERIT_LAST_VALID || !region_pages(address, size, &start, &end))
+	if (inheritance > REGION_INHERIT_NONE || !region_pages(address, size, &start, &end))
 		return KERN_INVALID_ARGUMENT;
 	if (size == 0)
 		return 0;
@@ -403,7 +400,7 @@ void region_before_fork(void)
 
 	region_lock();
 	TAILQ_FOREACH_SAFE (region, &regions, link, next)
-		if (region->inheritance == VM_INHERIT_COPY && region_freeze(region) < 0)
+		if (region->inheritance == REGION_INHERIT_COPY && region_freeze(region) < 0)
 			log_warning(
 				"a fork child will see what is written to memory of its parent");
 }
@@ -417,11 +414,8 @@ void region_after_fork_child(void)
 {
 	Region *region, *next;
 
-	/* The memory stays. Its descriptors may have been closed by others already. */
-	TAILQ_FOREACH_SAFE (region, &regions, link, next) {
-		int fd = region_remove(region);
-
-		(void)close(fd);
-	}
+	/* The memory stays. */
+	TAILQ_FOREACH_SAFE (region, &regions, link, next)
+		fd_close(region_remove(region));
 	pthread_mutex_unlock(&lock);
 }

@@ -21,10 +21,17 @@
 
 #include "port/types.h"
 
-#define REGION_MOVE_MIN (64u * 1024u)
+#define REGION_MOVE_MIN (UINT64_C(64) * 1024)
 
 /* Below this, copying is cheaper than the page faults on both sides that sharing brings. */
-#define REGION_SHARE_MIN (1024u * 1024u)
+#define REGION_SHARE_MIN (UINT64_C(1024) * 1024)
+
+/* What a fork child gets of a range; the values are those of VM_INHERIT_*. */
+typedef enum RegionInheritance {
+	REGION_INHERIT_SHARE,
+	REGION_INHERIT_COPY,
+	REGION_INHERIT_NONE,
+} RegionInheritance;
 
 /* Allocates `size` bytes (rounded up to pages, zero-filled) at *address (exactly there if
  * !anywhere; MAP_FIXED_NOREPLACE unless `overwrite`). Returns 0, KERN_NO_SPACE,
@@ -36,7 +43,7 @@ int region_allocate(uint64_t *address, uint64_t size, bool anywhere, bool overwr
  * KERN_RESOURCE_SHORTAGE (the kernel has no room for another mapping; nothing was unmapped). */
 int region_deallocate(uint64_t address, uint64_t size);
 
-/* What fork children get of the range: VM_INHERIT_*. Returns 0, KERN_INVALID_ADDRESS,
+/* Sets what fork children get of the range: RegionInheritance. Returns 0, KERN_INVALID_ADDRESS,
  * KERN_INVALID_ARGUMENT, KERN_NOT_SUPPORTED (private memory cannot be shared). */
 int region_inherit(uint64_t address, uint64_t size, unsigned inheritance);
 

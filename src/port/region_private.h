@@ -16,7 +16,7 @@ typedef struct Region {
 	uint64_t end;
 	int fd;
 	bool is_frozen;
-	uint8_t inheritance; /* VM_INHERIT_*; frozen ones are always copied, or not inherited */
+	uint8_t inheritance; /* RegionInheritance; frozen ones are always copied, or not inherited */
 	TAILQ_ENTRY(Region) link;
 } Region;
 

@@ -13,11 +13,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
-
-#include <mach/vm_inherit.h>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -126,7 +125,7 @@ static Region *find_whole(uint64_t address, uint64_t size)
 	if (!region || region->start != start || region->end != end)
 		return NULL;
 	/* Fork children may be using the very same pages. */
-	if (region->inheritance == VM_INHERIT_SHARE || !region_is_intact(region))
+	if (region->inheritance == REGION_INHERIT_SHARE || !region_is_intact(region))
 		return NULL;
 	return region;
 }
@@ -202,6 +201,7 @@ static int extract_movable(Region *region, uint64_t head, uint64_t size, int *re
 {
 	uint64_t start = region->start, length = region->end - region->start;
 	_cleanup_close_ int fd = -EBADF;
+	void *back;
 	int r;
 
 	r = cut(region, head, size);
@@ -216,8 +216,10 @@ static int extract_movable(Region *region, uint64_t head, uint64_t size, int *re
 	if (r < 0) {
 		/* The caller shall find its memory where it was, if nobody was quicker. */
 		(void)ftruncate(fd, (off_t)length);
-		(void)mmap(pointer(start), length, PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+		back = mmap(pointer(start), length, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, 0);
+		if (back == MAP_FAILED)
+			log_warning("memory that could not be sent is lost: %s", strerror(errno));
 		return error_trace(r);
 	}
 	*ret_fd = TAKE_FD(fd);

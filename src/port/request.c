@@ -104,6 +104,9 @@ int request_no_senders(Port *port, uint32_t sync, Right *notify, Right *ret_prev
 		watch_forget_kind(port, WATCH_NO_SENDERS);
 	else if (sync <= port->mscount)
 		request_check_no_senders(port);
+	else if (port->backing)
+		/* Not now, but when the last sender has gone: ours must not be taken for one. */
+		(void)backing_no_senders(port->backing);
 	return 0;
 }
 

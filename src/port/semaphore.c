@@ -67,7 +67,7 @@ typedef struct Semaphore {
 } Semaphore;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static LIST_HEAD(, Semaphore) owned = LIST_HEAD_INITIALIZER(owned);
+static LIST_HEAD(SemaphoreList, Semaphore) owned = LIST_HEAD_INITIALIZER(owned);
 
 static long futex(_Atomic uint32_t *word, int op, uint32_t value, const struct timespec *until)
 {
@@ -157,7 +157,7 @@ static int fds_make(int ret_fds[_FD_N], int *ret_life_w)
 
 int semaphore_object_new(int value, Kobject **ret)
 {
-	int fds[_FD_N], life_w = -EBADF, r;
+	int fds[_FD_N] = {-EBADF, -EBADF}, life_w = -EBADF, r;
 	Semaphore *semaphore;
 	Kobject *object;
 
@@ -388,7 +388,7 @@ void semaphore_after_fork(void)
 	/* Not the last close, which alone can take long: the parent has it as well. */
 	while ((semaphore = LIST_FIRST(&owned))) {
 		LIST_REMOVE(semaphore, link);
-		(void)close(TAKE_FD(semaphore->life_w));
+		semaphore->life_w = fd_close(semaphore->life_w);
 		semaphore->is_owner = false;
 	}
 	pthread_mutex_unlock(&lock);

@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 
 #include <mach/message.h>
-#include <mach/vm_inherit.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -793,14 +792,14 @@ TEST(inheritance)
 	int fd;
 
 	ASSERT_EQ(region_inherit(shared, MB, 3), KERN_INVALID_ARGUMENT);
-	ASSERT_EQ(region_inherit(shared, UINT64_MAX, VM_INHERIT_COPY), KERN_INVALID_ARGUMENT);
-	ASSERT_EQ(region_inherit(8 * KB, 4096, VM_INHERIT_COPY), KERN_INVALID_ADDRESS);
-	ASSERT_OK(region_inherit(0, 0, VM_INHERIT_SHARE));
-	ASSERT_EQ(region_inherit(small, 1, VM_INHERIT_SHARE), KERN_NOT_SUPPORTED);
-	ASSERT_EQ(region_inherit(part, 4096, VM_INHERIT_SHARE), KERN_NOT_SUPPORTED);
-	ASSERT_OK(region_inherit(shared, MB, VM_INHERIT_SHARE));
-	ASSERT_OK(region_inherit(none, MB, VM_INHERIT_NONE));
-	ASSERT_OK(region_inherit(part, 4096, VM_INHERIT_NONE));
+	ASSERT_EQ(region_inherit(shared, UINT64_MAX, REGION_INHERIT_COPY), KERN_INVALID_ARGUMENT);
+	ASSERT_EQ(region_inherit(8 * KB, 4096, REGION_INHERIT_COPY), KERN_INVALID_ADDRESS);
+	ASSERT_OK(region_inherit(0, 0, REGION_INHERIT_SHARE));
+	ASSERT_EQ(region_inherit(small, 1, REGION_INHERIT_SHARE), KERN_NOT_SUPPORTED);
+	ASSERT_EQ(region_inherit(part, 4096, REGION_INHERIT_SHARE), KERN_NOT_SUPPORTED);
+	ASSERT_OK(region_inherit(shared, MB, REGION_INHERIT_SHARE));
+	ASSERT_OK(region_inherit(none, MB, REGION_INHERIT_NONE));
+	ASSERT_OK(region_inherit(part, 4096, REGION_INHERIT_NONE));
 	at(part)[4096] = 7;
 	pid = ASSERT_SYS(fork_task());
 	if (pid == 0) {

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -32,6 +33,7 @@ typedef struct Watch {
 	WatchKind kind;
 	int fd;
 	int original; /* WATCH_NO_SENDERS: the pipe it duplicates */
+	unsigned suspect; /* WATCH_DEAD: how often it is to be probed soon */
 	Port *port; /* borrowed: forgotten before the port goes */
 	LeaseClient *lease;
 	SendOnce *once;
@@ -40,12 +42,16 @@ typedef struct Watch {
 
 static Watch *watches;
 static int epoll_fd = -EBADF;
+static int wake_fd = -EBADF; /* the thread is to look at its time-out again */
 static unsigned n_dead_watches;
+static unsigned n_suspects;
 
 static Watch *watch_free(Watch *w)
 {
 	if (w->kind == WATCH_DEAD)
 		n_dead_watches--;
+	if (w->suspect > 0)
+		n_suspects--;
 	(void)epoll_ctl(epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
 	HASH_DEL(watches, w);
 	fd_close(w->fd);
@@ -59,13 +65,22 @@ static void on_room(Port *port)
 	request_send_possible(port);
 }
 
-/* POLLERR says that all readers are gone, unless a former holder plays with the pipe: a connect
- * is refused only if the port is dead. */
-static void probe_port(Port *port)
+/*
+ * POLLERR says that all readers are gone, unless a former holder plays with the pipe: a connect is
+ * refused only if the port is dead. A process that exits may close its pipe before its socket, so a
+ * port that is not dead yet is asked again soon, and after a while now and then.
+ */
+static void probe_watch(Watch *w, bool prompted)
 {
 	_cleanup_close_ int fd = -EBADF;
+	Port *port = port_ref(w->port);
 
-	port_ref(port);
+	if (prompted && w->suspect == 0) {
+		w->suspect = WATCH_SUSPECT_PROBES;
+		n_suspects++;
+	}
+	if (w->suspect > 0 && --w->suspect == 0)
+		n_suspects--;
 	if (port->state == PORT_REMOTE && port->backing->known_device &&
 		connect_dgram(port->backing->addr, true, &fd) == KERN_INVALID_CAPABILITY)
 		port_mark_dead(port);
@@ -85,7 +100,7 @@ static void watch_fire(Watch *w)
 		port_unref(port);
 		break;
 	case WATCH_DEAD:
-		probe_port(port);
+		probe_watch(w, true);
 		break;
 	case WATCH_ROOM:
 		on_room(port);
@@ -103,21 +118,41 @@ static void watch_fire(Watch *w)
 	}
 }
 
-static void probe_all(void)
+/* All that are due; a port that dies may take watches with it, so each is looked up again. */
+static void probe_due(bool all)
 {
 	Watch *w, *next;
+	uint64_t id;
 
-	HASH_ITER(hh, watches, w, next)
-	{
-		uint64_t id = w->id;
-
-		if (w->kind == WATCH_DEAD)
-			watch_fire(w);
-		/* It may have taken others with it: start again from what is still there. */
-		HASH_FIND(hh, watches, &id, sizeof(id), w);
-		if (!w)
-			break;
+	for (w = watches; w; w = next) {
+		next = w->hh.next;
+		id = next ? next->id : 0;
+		if (w->kind == WATCH_DEAD && (all || w->suspect > 0))
+			probe_watch(w, false);
+		if (next)
+			HASH_FIND(hh, watches, &id, sizeof(id), next);
 	}
+}
+
+static int next_timeout(void)
+{
+	if (n_suspects > 0)
+		return WATCH_SUSPECT_MS;
+	return n_dead_watches > 0 ? WATCH_PROBE_MS : -1;
+}
+
+static void handle_event(uint64_t id)
+{
+	eventfd_t value;
+	Watch *w;
+
+	if (id == 0) {
+		(void)eventfd_read(wake_fd, &value);
+		return;
+	}
+	HASH_FIND(hh, watches, &id, sizeof(id), w);
+	if (w)
+		watch_fire(w);
 }
 
 static void *watch_thread(void *arg)
@@ -126,25 +161,41 @@ static void *watch_thread(void *arg)
 	struct epoll_event events[16];
 
 	free(arg);
+	task_lock();
 	for (;;) {
-		int n = epoll_wait(fd, events, ARRAY_SIZE(events),
-			n_dead_watches > 0 ? WATCH_PROBE_MS : -1);
+		int timeout = next_timeout();
+		int n;
 
-		task_lock();
-		if (n == 0)
-			probe_all();
-		for (int i = 0; i < n; i++) {
-			uint64_t id = events[i].data.u64;
-			Watch *w;
-
-			HASH_FIND(hh, watches, &id, sizeof(id), w);
-			if (w)
-				watch_fire(w);
-		}
 		task_unlock();
+		n = epoll_wait(fd, events, ARRAY_SIZE(events), timeout);
 		if (n < 0 && errno != EINTR)
 			return NULL;
+		task_lock();
+		if (n == 0)
+			probe_due(timeout == WATCH_PROBE_MS);
+		for (int i = 0; i < n; i++)
+			handle_event(events[i].data.u64);
 	}
+}
+
+static void watch_wake(void)
+{
+	(void)eventfd_write(wake_fd, 1);
+}
+
+static int watch_open(void)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	epoll_fd = fd_above_stdio_consume(epoll_create1(EPOLL_CLOEXEC));
+	wake_fd = fd_above_stdio_consume(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+	if (epoll_fd < 0 || wake_fd < 0 ||
+		epoll_ctl(epoll_fd, EPOLL_CTL_ADD, wake_fd, &event) < 0) {
+		epoll_fd = fd_close(epoll_fd);
+		wake_fd = fd_close(wake_fd);
+		return -EMFILE;
+	}
+	return 0;
 }
 
 static int watch_start(void)
@@ -160,14 +211,11 @@ static int watch_start(void)
 	arg = malloc(sizeof(*arg));
 	if (!arg)
 		return -ENOMEM;
-	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (epoll_fd < 0) {
-		r = -errno;
+	r = watch_open();
+	if (r) {
 		free(arg);
-		epoll_fd = -EBADF;
 		return r;
 	}
-	epoll_fd = fd_above_stdio_consume(epoll_fd);
 	*arg = epoll_fd;
 	sigfillset(&all);
 	pthread_attr_init(&attr);
@@ -179,6 +227,7 @@ static int watch_start(void)
 	if (r) {
 		free(arg);
 		epoll_fd = fd_close(epoll_fd);
+		wake_fd = fd_close(wake_fd);
 		return -r;
 	}
 	return 0;
@@ -212,8 +261,8 @@ static int watch_add(const Watch *what, int fd, uint32_t events)
 		return -ENOMEM;
 	}
 	w->fd = TAKE_FD(dup);
-	if (w->kind == WATCH_DEAD)
-		n_dead_watches++;
+	if (w->kind == WATCH_DEAD && n_dead_watches++ == 0)
+		watch_wake();
 	return 0;
 }
 
@@ -335,6 +384,7 @@ void watch_after_fork(void)
 		fd_close(w->fd);
 		free(w);
 	}
-	n_dead_watches = 0;
+	n_dead_watches = n_suspects = 0;
 	epoll_fd = fd_close(epoll_fd);
+	wake_fd = fd_close(wake_fd);
 }

@@ -13,6 +13,8 @@
 #include "port/types.h"
 
 #define WATCH_PROBE_MS 5000
+#define WATCH_SUSPECT_MS 10
+#define WATCH_SUSPECT_PROBES 100
 
 typedef enum WatchKind {
 	WATCH_NO_SENDERS,

@@ -125,13 +125,15 @@ static void see_message(Check *c, const Message *m)
 	}
 }
 
-static uint32_t see_queue(Check *c, const MessageQueue *queue)
+static uint32_t see_queue(Check *c, Seen *seen, const MessageQueue *queue)
 {
 	const Message *m;
 	uint32_t n = 0;
 
 	TAILQ_FOREACH (m, queue, link) {
 		see_message(c, m);
+		/* The right that it was sent with lives as long as it waits. */
+		seen->srights += m->holds_dest;
 		n++;
 	}
 	return n;
@@ -304,9 +306,9 @@ static void walk_port(Check *c, Seen *seen)
 		wrong(c, "port %#x is remote, without descriptors", port->name);
 	if (port->state != PORT_LOCAL || port->kobject_type)
 		return;
-	n = see_queue(c, &port->queue);
+	n = see_queue(c, seen, &port->queue);
 	if (port->extra)
-		n += see_queue(c, &port->extra->late);
+		n += see_queue(c, seen, &port->extra->late);
 	if (n != port->msgcount)
 		wrong(c, "port %#x: %u messages, it says %u", port->name, n, port->msgcount);
 }
