@@ -2,7 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/fd.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 TEST(what_is_put_is_got)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include "base/cleanup.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 typedef struct Outer {
 	int before;

@@ -3,7 +3,7 @@
 #include <limits.h>
 
 #include "base/clock.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 TEST(now_moves_on)
 {

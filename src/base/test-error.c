@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 enum {
 	_TEST_E_SUCCESS,

@@ -3,7 +3,7 @@
 #include <sys/resource.h>
 
 #include "base/fd.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 static int open_null(void)
 {

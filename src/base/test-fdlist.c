@@ -4,7 +4,7 @@
 
 #include "base/fd.h"
 #include "base/fdlist.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 static int open_null(void)
 {

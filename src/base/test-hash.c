@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 /* After hash.h, to make allocation fail on demand: uthash_malloc is looked up where it is used. */
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 static size_t mallocs_left = SIZE_MAX;
 

@@ -10,7 +10,7 @@
 
 #include "base/kernel.h"
 #include "base/cleanup.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 static int n_variables = 1; /* in a writable mapping of this program */
 

@@ -2,7 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/list.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 typedef struct Item {
 	int value;

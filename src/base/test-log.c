@@ -4,7 +4,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 /* What is written to stderr, each write a datagram of its own. */
 typedef struct Capture {

@@ -6,7 +6,7 @@
 
 #include "base/fd.h"
 #include "base/loop.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 static Loop *new_loop(void)
 {

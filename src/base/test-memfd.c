@@ -6,7 +6,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/memfd.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 TEST(fresh_memfd)
 {

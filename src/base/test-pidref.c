@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/memfd.h"
 #include "base/pidref.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 /* A child that waits for its end of a pipe to be closed, then exits. */
 typedef struct Child {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include "base/quota.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 enum { KIND_PORTS, KIND_BYTES, N_KINDS };
 

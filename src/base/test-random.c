@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/random.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 #define N_VALUES 200
 

@@ -7,7 +7,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/sockmsg.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 typedef struct Pair {
 	int a;

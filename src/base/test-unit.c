@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 static int scratch = -EBADF;
 

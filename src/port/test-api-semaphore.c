@@ -6,7 +6,7 @@
 #include <mach/semaphore.h>
 
 #include "port/reaper.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 #define WAIT_MS 20000
 

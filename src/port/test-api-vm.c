@@ -8,7 +8,7 @@
 #include <mach/mig.h>
 #include <mach/vm_map.h>
 
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 #define KB UINT64_C(1024)
 #define MB (1024 * KB)

@@ -5,7 +5,7 @@
 #include <bsm/libbsm.h>
 #include <mach/message.h>
 
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 TEST(each_word_is_read_by_its_function)
 {

@@ -11,8 +11,8 @@
 #include "port/ident.h"
 #include "port/portdir.h"
 #include "port/test-bounded.h"
-#include "test/lib/hostile.h"
-#include "test/lib/unit.h"
+#include "tests/lib/hostile.h"
+#include "tests/lib/unit.h"
 
 #define CANNOT 77
 

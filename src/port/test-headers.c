@@ -20,7 +20,7 @@
 #include <mach_debug/mach_debug_types.h>
 #include <sys/fileport.h>
 
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 #define VALUE(name, value) _Static_assert((name) == (value), #name)
 #define SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)

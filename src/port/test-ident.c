@@ -7,8 +7,8 @@
 #include "port/ident.h"
 #include "port/portdir.h"
 #include "port/test-bounded.h"
-#include "test/lib/hostile.h"
-#include "test/lib/unit.h"
+#include "tests/lib/hostile.h"
+#include "tests/lib/unit.h"
 
 /* The directory's descriptor stays open: it is no leak of the first test that makes a port. */
 __attribute__((__constructor__)) static void warm_up(void)

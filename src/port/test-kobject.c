@@ -4,8 +4,8 @@
 #include "port/kobject.h"
 #include "port/reaper.h"
 #include "port/test-bounded.h"
-#include "test/lib/hostile.h"
-#include "test/lib/unit.h"
+#include "tests/lib/hostile.h"
+#include "tests/lib/unit.h"
 
 #define WAIT_MS 20000
 

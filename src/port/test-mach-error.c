@@ -17,7 +17,7 @@
 #include <mach/mig_errors.h>
 
 #include "base/cleanup.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 static bool has_text(mach_error_t error)
 {

@@ -6,7 +6,7 @@
 #include <mach/mach.h>
 #include <mach/mig_errors.h>
 
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 /* A buffer whose bytes are all 'x', so that what was written shows. */
 #define DIRTY(name, size)                                                                          \

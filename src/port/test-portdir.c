@@ -15,7 +15,7 @@
 #include "port/ident.h"
 #include "port/portdir.h"
 #include "port/test-bounded.h"
-#include "test/lib/unit.h"
+#include "tests/lib/unit.h"
 
 #define UNPRIVILEGED 65534
 

@@ -18,8 +18,8 @@
 #include "port/region.h"
 #include "port/test-bounded.h"
 #include "port/vmarea.h"
-#include "test/lib/hostile.h"
-#include "test/lib/unit.h"
+#include "tests/lib/hostile.h"
+#include "tests/lib/unit.h"
 
 #define KB UINT64_C(1024)
 #define MB (1024 * KB)

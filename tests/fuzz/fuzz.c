@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "port/backing.h"
+#include "port/decode.h"
+#include "port/space.h"
+#include "port/task.h"
+
+/* Says whose descriptors they are, where it is there to be asked. */
+void __lsan_do_leak_check(void) __attribute__((__weak__));
+
+static int n_fds_at_start;
+
+void fuzz_begin(void)
+{
+	static bool warm;
+
+	if (!warm)
+		portcheck_warm_up();
+	warm = true;
+	/* For each input, since the fuzzer opens descriptors of its own in between. */
+	n_fds_at_start = portcheck_fds();
+	MUST(n_fds_at_start > 0);
+}
+
+void must_be_in_order(void)
+{
+	char text[256];
+
+	if (portcheck(text, sizeof(text)))
+		return;
+	fprintf(stderr, "%s\n", text);
+	abort();
+}
+
+void must_be_empty(void)
+{
+	int n;
+
+	must_be_in_order();
+	MUST(portcheck_names() == 0);
+	n = portcheck_fds();
+	if (n == n_fds_at_start)
+		return;
+	fprintf(stderr, "%d descriptors are open, %d were\n", n, n_fds_at_start);
+	(void)!system("ls -l /proc/$PPID/fd >&2");
+	if (__lsan_do_leak_check)
+		__lsan_do_leak_check();
+	abort();
+}
+
+mach_port_t fuzz_port(Port **ret_port)
+{
+	mach_port_t name;
+	Entry *entry;
+
+	MUST(mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_RECEIVE, &name) == 0);
+	task_lock();
+	entry = space_find_raw(name);
+	MUST(backing_make(entry->port) == 0);
+	if (ret_port)
+		*ret_port = entry->port;
+	task_unlock();
+	return name;
+}
+
+void fuzz_aim(WireGen *gen, Port *port)
+{
+	gen->addr = port->backing->addr;
+	memcpy(gen->secret, port->backing->ident.secret, sizeof(gen->secret));
+}
+
+static mach_port_t take_right(const WireRecord *record, int *fds, unsigned n_fds)
+{
+	Creds creds = { .pid = 77, .uid = getuid(), .gid = getgid() };
+	Decoder d = { .fds = fds, .n_fds = n_fds, .creds = &creds };
+	PortName name = MACH_PORT_NULL;
+	Right right = RIGHT_NULL;
+
+	task_lock();
+	if (decode_right(&d, record, &right) == 0)
+		MUST(right_copyout(&right, &name) == 0);
+	decoder_deinit(&d);
+	task_unlock();
+	return name;
+}
+
+mach_port_t fuzz_remote_right(WireGen *gen, unsigned i)
+{
+	GenRemote *remote = wiregen_remote(gen, i);
+	WireRecord record = { .kind = WIRE_SEND, .n_fds = 2 };
+	int fds[2] = { dup(remote->addr), dup(remote->pipe_w) };
+
+	memcpy(record.value, remote->secret, sizeof(record.value));
+	return take_right(&record, fds, 2);
+}
+
+mach_port_t fuzz_remote_once(WireGen *gen)
+{
+	WireRecord record = { .kind = WIRE_SEND_ONCE, .n_fds = 1 };
+	int fd = wiregen_fd(gen, GEN_FD_SEQPACKET);
+
+	return take_right(&record, &fd, 1);
+}
+
+static uint8_t *keep_rights_of(uint8_t *p)
+{
+	mach_msg_descriptor_t *d = (mach_msg_descriptor_t *)(void *)p;
+
+	switch (d->type.type) {
+	case MACH_MSG_PORT_DESCRIPTOR:
+		d->port.name = MACH_PORT_NULL;
+		return p + sizeof(d->port);
+	case MACH_MSG_GUARDED_PORT_DESCRIPTOR:
+		d->guarded_port.name = MACH_PORT_NULL;
+		return p + sizeof(d->guarded_port);
+	case MACH_MSG_OOL_PORTS_DESCRIPTOR:
+		if (d->ool_ports.count > 0)
+			memset(d->ool_ports.address, 0, d->ool_ports.count * sizeof(mach_port_t));
+		return p + sizeof(d->ool_ports);
+	default:
+		return p + sizeof(d->out_of_line);
+	}
+}
+
+void fuzz_keep_rights(mach_msg_header_t *msg)
+{
+	mach_msg_base_t *base = (mach_msg_base_t *)msg;
+	uint8_t *p = (uint8_t *)(base + 1);
+
+	msg->msgh_remote_port = MACH_PORT_NULL;
+	if (msg->msgh_bits & MACH_MSGH_BITS_COMPLEX) {
+		for (unsigned n = base->body.msgh_descriptor_count; n > 0; n--)
+			p = keep_rights_of(p);
+	}
+	mach_msg_destroy(msg);
+}
