@@ -97,8 +97,13 @@ int answer_adopt_take(Port *port, int fd, Answer **ret)
 {
 	int on = 1;
 
+	int r;
+
 	(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
-	return answer_add_take(port, fd, ret);
+	r = answer_add_take(port, fd, ret);
+	if (!r)
+		(*ret)->foreign = true;
+	return r;
 }
 
 int answer_make(Port *port, Answer **ret, int *ret_far)
@@ -136,7 +141,10 @@ Answer *answer_free(Answer *answer)
 	if (answer->lease)
 		return NULL; /* part of the lease, as is the descriptor */
 	answer->port->sorights--;
-	pair_close_consume(answer->fd);
+	if (answer->foreign)
+		probe_close_lazily_consume(answer->fd);
+	else
+		pair_close_consume(answer->fd);
 	free(answer);
 	return NULL;
 }

@@ -16,6 +16,7 @@ struct Answer {
 	LeaseClient *lease; /* the lease whose current request this is; NULL: general form */
 	int fd; /* owned, but by the lease where there is one */
 	bool linked;
+	bool foreign; /* came with a receive right: its last owner may have kept a duplicate */
 	uint64_t serial; /* which one it is, for threads that let go of the lock */
 	Source source;
 };

@@ -9,8 +9,10 @@
 #include <portcullis/port.h>
 
 #include "base/fd.h"
+#include "base/list.h"
 #include "port/api.h"
 #include "port/backing.h"
+#include "port/keeper.h"
 #include "port/pset.h"
 #include "port/move.h"
 #include "port/probe.h"
@@ -24,7 +26,10 @@ struct portcullis_keeper {
 	int *pipes;
 	uint32_t n_pipes;
 	uint16_t qlimit;
+	LIST_ENTRY(portcullis_keeper) link;
 };
+
+static LIST_HEAD(, portcullis_keeper) keepers = LIST_HEAD_INITIALIZER(keepers);
 
 static int pollable(Entry *entry)
 {
@@ -53,13 +58,30 @@ _public_ int portcullis_port_fd(mach_port_name_t name)
 	return -1;
 }
 
+/* All but the socket. */
+static void keeper_close(portcullis_keeper_t k)
+{
+	k->addr = fd_close(k->addr);
+	while (k->n_pipes > 0)
+		fd_close(k->pipes[--k->n_pipes]);
+}
+
+void keeper_forget_all(void)
+{
+	portcullis_keeper_t k;
+
+	/* Plainly: the parent has them open. */
+	LIST_FOREACH (k, &keepers, link) {
+		k->sock = fd_close(k->sock);
+		keeper_close(k);
+	}
+}
+
 static portcullis_keeper_t keeper_free(portcullis_keeper_t k)
 {
 	if (!k)
 		return NULL;
-	fd_close(k->addr);
-	for (uint32_t i = 0; i < k->n_pipes; i++)
-		fd_close(k->pipes[i]);
+	keeper_close(k);
 	free(k->pipes);
 	free(k);
 	return NULL;
@@ -89,6 +111,7 @@ static int keeper_new(Port *port, portcullis_keeper_t *ret)
 		return KERN_RESOURCE_SHORTAGE;
 	}
 	b->supervised = true;
+	LIST_INSERT_HEAD(&keepers, k, link);
 	*ret = k;
 	return 0;
 }
@@ -169,6 +192,7 @@ _public_ void portcullis_keeper_destroy(portcullis_keeper_t keeper)
 	if (!keeper)
 		return;
 	task_lock();
+	LIST_REMOVE(keeper, link);
 	b = registry_find(&keeper->ident);
 	/* With the last holder of the socket goes what is queued in it: never by a plain close,
 	 * which could block on what peers have put there. */

@@ -15,6 +15,7 @@
 #include "port/port.h"
 #include "port/ident.h"
 #include "port/portdir.h"
+#include "port/probe.h"
 #include "port/pull.h"
 #include "port/registry.h"
 #include "port/sender.h"
@@ -95,7 +96,8 @@ static void backing_remove_pipe(Backing *b, uint32_t i)
 	uint32_t last = b->n_pipes - 1;
 	int *slot = i == 0 ? &b->pipe_r0 : &b->pipes[i - 1];
 
-	fd_close(*slot);
+	/* Whoever has the other end may hold the pipe's lock for ever. */
+	probe_close_lazily_consume(*slot);
 	*slot = backing_pipe(b, last);
 	b->n_pipes--;
 	if (b->n_pipes == 0)
@@ -192,13 +194,13 @@ int backing_adopt_send_take(
 		if (b->sock < 0 && b->pipe_w < 0)
 			b->pipe_w = pipe_w;
 		else
-			fd_close(pipe_w);
+			probe_close_lazily_consume(pipe_w);
 		*ret = b;
 		return 0;
 	}
 	if (registry_was_renewed(ident)) {
 		fd_close(addr);
-		fd_close(pipe_w);
+		probe_close_lazily_consume(pipe_w);
 		*ret = NULL;
 		return 0;
 	}
@@ -235,7 +237,8 @@ int backing_export_pipe(Backing *b, int *ret_fd, bool *ret_owned)
 
 bool backing_no_senders(Backing *b)
 {
-	b->pipe_w = fd_close(b->pipe_w);
+	/* At once, but not here; the hang-up is seen when it is done. */
+	b->pipe_w = probe_close_consume(b->pipe_w);
 	for (uint32_t i = b->n_pipes; i-- > 0;) {
 		struct pollfd p = { .fd = backing_pipe(b, i) };
 
@@ -257,7 +260,7 @@ int backing_renew(Backing *b)
 
 void backing_close_send(Backing *b)
 {
-	b->pipe_w = fd_close(b->pipe_w);
+	b->pipe_w = probe_close_lazily_consume(b->pipe_w);
 	b->sender = sender_unref(b->sender);
 }
 
@@ -268,10 +271,11 @@ void backing_close_receive(Backing *b)
 		 * the queue lives on: it is not ours to empty. */
 		if (!b->supervised && !task.forgetting) {
 			(void)shutdown(b->sock, SHUT_RDWR);
-			pull_discard(b->sock, b->port);
+			if (!b->foreign)
+				pull_discard(b->sock, b->port);
 		}
 		b->source = source_free(b->source);
-		b->sock = fd_close(b->sock);
+		b->sock = b->foreign ? probe_close_lazily_consume(b->sock) : fd_close(b->sock);
 	}
 	while (b->n_pipes > 0)
 		backing_remove_pipe(b, b->n_pipes - 1);

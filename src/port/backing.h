@@ -33,6 +33,7 @@ struct Backing {
 	uid_t uid; /* who gave us the right: charged for what it does not read */
 	bool known_device;
 	bool supervised;
+	bool foreign; /* the socket had another owner before, who may have kept a duplicate */
 	bool registered;
 	bool renewed; /* secrets were given up: such a one may still arrive */
 	bool pass_pidfd; /* the socket reports pidfds */

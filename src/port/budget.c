@@ -9,7 +9,6 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/list.h"
-#include "port/pairclose.h"
 #include "port/probe.h"
 
 #define SWEEP_MIN 64
@@ -46,7 +45,7 @@ static void kept_free(Kept *k)
 	TAILQ_REMOVE(&kept, k, link);
 	n_kept--;
 	quota_uncharge(&k->charge);
-	pair_close_consume(k->fd);
+	probe_close_lazily_consume(k->fd);
 	free(k);
 }
 
@@ -56,7 +55,7 @@ void budget_keep_take(int fd, QuotaCharge *charge)
 
 	if (!k) {
 		quota_uncharge(charge);
-		pair_close_consume(fd);
+		probe_close_lazily_consume(fd);
 		return;
 	}
 	k->fd = fd;

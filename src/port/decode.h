@@ -36,5 +36,8 @@ int decode_take_fd(Decoder *d);
 int decode_take_kind(Decoder *d, ProbeKind kind);
 int decode_right(Decoder *d, const WireRecord *record, Right *ret);
 
+/* Whether descriptors of this sender may be read from, not only passed on. */
+bool decode_trusts(const Creds *creds);
+
 /* Closes what is left. */
 void decoder_deinit(Decoder *d);

@@ -229,7 +229,7 @@ static PullResult lease_moved(LeaseClient *lease, SockMsg *sm, Message *m)
 	lease->fresh = false;
 	reply->sorights++;
 	if (answer_adopt_take(reply, fd, &answer)) {
-		pair_close_consume(fd);
+		probe_close_lazily_consume(fd);
 		reply->sorights--;
 		notify_fill_send_once(m);
 		return PULL_MESSAGE;
@@ -253,11 +253,14 @@ PullResult lease_client_datagram(LeaseClient *lease, const WireHeader *h, bool e
 		return lease_died(lease, m);
 	if (h->type == WIRE_EVICT) {
 		lease->evicted = true;
-		if (lease->seq > h->lease_seq)
-			return lease_take_over(lease, m);
-		return PULL_NOTHING;
+		if (lease->seq <= h->lease_seq)
+			return PULL_NOTHING;
+		/* The first request went through no socket of the lease's own: whoever says that
+		 * it was not taken has nothing to take over, and lies. */
+		return lease->sender ? lease_take_over(lease, m) : lease_died(lease, m);
 	}
-	if (h->lease_seq != lease->seq)
+	/* A server that keeps no lease answers in the general form, which has no number. */
+	if (h->lease_seq != lease->seq && !(lease->fresh && h->type == WIRE_MESSAGE))
 		return PULL_NOTHING;
 	switch (h->type) {
 	case WIRE_MESSAGE:

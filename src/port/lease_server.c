@@ -14,7 +14,6 @@
 #include "port/move.h"
 #include "port/once.h"
 #include "port/port.h"
-#include "port/pairclose.h"
 #include "port/probe.h"
 #include "port/task.h"
 
@@ -39,7 +38,7 @@ static int lease_charge(uid_t uid, QuotaCharge *ret)
 static void lease_close(LeaseServer *lease)
 {
 	if (lease->fd >= 0)
-		lease->fd = pair_close_consume(lease->fd);
+		lease->fd = probe_close_lazily_consume(lease->fd);
 }
 
 LeaseServer *lease_server_unref(LeaseServer *lease)
@@ -287,7 +286,7 @@ void lease_server_takeover(Port *port, const WireHeader *h, const uint8_t *bytes
 		return;
 	}
 	/* We never saw the request: closing the end is the send-once notification. */
-	pair_close_consume(fd);
+	probe_close_lazily_consume(fd);
 }
 
 void lease_server_evict_all(Port *port)

@@ -18,7 +18,6 @@
 #include "port/port.h"
 #include "port/portdir.h"
 #include "port/registry.h"
-#include "port/pairclose.h"
 #include "port/probe.h"
 #include "port/pset.h"
 #include "port/queue.h"
@@ -295,7 +294,7 @@ static int take_answers(Decoder *d, Port *port, uint32_t n)
 		port->sorights++;
 		if (answer_adopt_take(port, fd, &answer)) {
 			port->sorights--;
-			pair_close_consume(fd);
+			probe_close_lazily_consume(fd);
 			return KERN_RESOURCE_SHORTAGE;
 		}
 	}
@@ -316,7 +315,11 @@ static int take_carriers(Decoder *d, Port *port, uint32_t n)
 
 		if (fd < 0)
 			return MALFORMED;
-		x->carriers[x->n_carriers++] = fd;
+		/* A stranger's backlog is lost rather than read: see decode_trusts(). */
+		if (decode_trusts(d->creds))
+			x->carriers[x->n_carriers++] = fd;
+		else
+			probe_close_lazily_consume(fd);
 	}
 	return 0;
 }
@@ -380,6 +383,7 @@ int move_become_local(Port *port, int sock, uint32_t qlimit, bool supervised)
 	backing_close_sender(b);
 	b->sock = sock;
 	b->supervised = supervised;
+	b->foreign = true;
 	TAILQ_INIT(&port->queue);
 	port->msgcount = 0;
 	port->sorights = 0;

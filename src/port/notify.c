@@ -38,7 +38,8 @@ void notify_number(Right *notify, int id, uint32_t number)
 	m.tail = body;
 	m.tail_size = sizeof(body);
 	m.size += m.tail_size;
-	deliver_once(notify, &m);
+	if (deliver_once(notify, &m))
+		right_drop(notify);
 }
 
 void notify_fill_send_once(Message *m)
@@ -69,5 +70,8 @@ void notify_port_destroyed(Right *notify, Port *port)
 	m.items[0].disposition = MACH_MSG_TYPE_PORT_RECEIVE;
 	m.items[0].right = (Right){ .kind = RIGHT_RECEIVE, .port = port_ref(port) };
 	m.size = sizeof(mach_msg_base_t) + sizeof(mach_msg_port_descriptor_t);
-	deliver_once(notify, &m);
+	if (deliver_once(notify, &m)) {
+		right_drop(notify);
+		message_clear(&m);
+	}
 }

@@ -13,7 +13,6 @@
 #include "port/notify.h"
 #include "port/names.h"
 #include "port/port.h"
-#include "port/pairclose.h"
 #include "port/probe.h"
 #include "port/request.h"
 #include "port/space.h"
@@ -89,7 +88,7 @@ SendOnce *once_free(SendOnce *once)
 		once_detach(once);
 		break;
 	case ONCE_PAIR:
-		once->fd = once->own ? fd_close(once->fd) : pair_close_consume(once->fd);
+		once->fd = probe_close_lazily_consume(once->fd);
 		break;
 	case ONCE_LEASE:
 		lease_server_unref(once->lease);
@@ -159,7 +158,6 @@ int once_make_pair(SendOnce *once)
 		r = answer_make(port, &answer, &far);
 		if (r)
 			return r < 0 ? r : -ENOMEM;
-		once->own = true;
 		/* sorights goes over to the answer. */
 		once_detach(once);
 	} else {
@@ -189,7 +187,7 @@ void once_mark_dead(SendOnce *once)
 	PortName name = once->name;
 
 	if (once->kind == ONCE_PAIR)
-		once->fd = pair_close_consume(once->fd);
+		once->fd = probe_close_lazily_consume(once->fd);
 	else if (once->kind == ONCE_LEASE)
 		lease_server_unref(once->lease);
 	once->kind = ONCE_DEAD;

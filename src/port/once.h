@@ -23,7 +23,6 @@ typedef enum OnceKind {
 struct SendOnce {
 	OnceKind kind;
 	PortName name; /* 0 while in a message */
-	bool own; /* PAIR: the other end is ours and nothing is ever sent on it */
 	uid_t uid; /* whose it is, PAIR and LEASE: who is charged for unread answers */
 	TAILQ_ENTRY(SendOnce) link; /* LOCAL: in port->extra->onces */
 	union {

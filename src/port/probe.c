@@ -119,6 +119,16 @@ static ProbeKind kind_of_file(int fd)
 	return PROBE_OTHER;
 }
 
+bool probe_is_pipe(int fd)
+{
+	struct statx stx;
+
+	if (unlikely(atomic_load(&pipe_dev) == 0))
+		samples_take();
+	return look(fd, &stx) && S_ISFIFO(stx.stx_mode) &&
+		device_of(&stx) == atomic_load(&pipe_dev);
+}
+
 static bool is_address(int fd)
 {
 	struct statx stx;
@@ -173,6 +183,10 @@ int probe_close_consume(int fd)
 
 int probe_close_lazily_consume(int fd)
 {
+	if (fd < 0)
+		return -EBADF;
+	if (plainly)
+		return fd_close(fd);
 	reaper_close_lazily_consume(fd);
 	return -EBADF;
 }

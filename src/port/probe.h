@@ -30,6 +30,9 @@ typedef enum ProbeKind {
 /* Never blocks. */
 ProbeKind probe_kind(int fd);
 
+/* Either end of a pipe, by one system call. */
+bool probe_is_pipe(int fd);
+
 /* Closes a descriptor that came from a peer, of whatever kind, without ever blocking the caller:
  * addresses are closed here, all else by the reaper, at once. Always returns -EBADF. May be called
  * with or without the task's lock.

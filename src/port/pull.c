@@ -17,7 +17,6 @@
 #include "port/lease_server.h"
 #include "port/notify.h"
 #include "port/port.h"
-#include "port/pairclose.h"
 #include "port/probe.h"
 #include "port/task.h"
 #include "port/pidversion.h"
@@ -254,7 +253,7 @@ static void carrier_close(Port *port)
 {
 	PortExtra *x = port->extra;
 
-	pair_close_consume(x->carriers[0]);
+	probe_close_lazily_consume(x->carriers[0]);
 	x->n_carriers--;
 	memmove(x->carriers, x->carriers + 1, x->n_carriers * sizeof(int));
 	if (x->n_carriers == 0) {

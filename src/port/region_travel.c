@@ -215,7 +215,7 @@ static int extract_movable(Region *region, uint64_t head, uint64_t size, int *re
 	r = seal_or_duplicate(&fd, head + size);
 	if (r < 0) {
 		/* The caller shall find its memory where it was, if nobody was quicker. */
-		(void)ftruncate(fd, (off_t)length);
+		(void)!ftruncate(fd, (off_t)length);
 		back = mmap(pointer(start), length, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, 0);
 		if (back == MAP_FAILED)

@@ -13,6 +13,7 @@
 #include "port/budget.h"
 #include "port/connect.h"
 #include "port/inherit.h"
+#include "port/keeper.h"
 #include "port/kport.h"
 #include "port/names.h"
 #include "port/port.h"
@@ -71,14 +72,18 @@ static void before_fork(void)
 {
 	pthread_mutex_lock(&task.lock);
 	kobject_before_fork();
-	reaper_before_fork();
 	region_before_fork();
+	connect_before_fork();
+	portdir_before_fork();
+	reaper_before_fork(); /* the last: all others may hand it something */
 }
 
 static void after_fork_parent(void)
 {
-	region_after_fork_parent();
 	reaper_after_fork_parent();
+	portdir_after_fork_parent();
+	connect_after_fork_parent();
+	region_after_fork_parent();
 	kobject_after_fork_parent();
 	pthread_mutex_unlock(&task.lock);
 }
@@ -100,6 +105,7 @@ static void let_go(void)
 	watch_after_fork();
 	request_forget_all();
 	budget_forget_all();
+	keeper_forget_all();
 	while ((entry = space_next(&index)) != NULL) {
 		if (entry->type & (ENTRY_SEND | ENTRY_RECEIVE)) {
 			entry->port->flags &= (uint16_t)~PORT_F_GUARDED;

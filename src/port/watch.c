@@ -19,6 +19,7 @@
 #include "port/names.h"
 #include "port/once.h"
 #include "port/port.h"
+#include "port/probe.h"
 #include "port/request.h"
 #include "port/sender.h"
 #include "port/space.h"
@@ -54,7 +55,8 @@ static Watch *watch_free(Watch *w)
 		n_suspects--;
 	(void)epoll_ctl(epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
 	HASH_DEL(watches, w);
-	fd_close(w->fd);
+	/* It may be the last duplicate of a pipe whose other end is a peer's. */
+	probe_close_lazily_consume(w->fd);
 	free(w);
 	return NULL;
 }

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -18,6 +19,7 @@
 #include "tools/lsmp-space.h"
 
 #define MAX_RUNNING 8
+#define MAX_DELAYS 4
 #define MAX_TOTAL_BYTES (UINT64_C(512) << 20)
 /* A worker that has much to read stops in time to deliver what it has. */
 #define READ_MS (WORKER_SECONDS * 1000 - 600)
@@ -27,6 +29,7 @@ typedef struct Worker {
 	pid_t pid;
 	int fd;
 	Deadline deadline;
+	unsigned patience; /* how often the deadline may be put off */
 	ByteWriter in;
 } Worker;
 
@@ -56,8 +59,14 @@ _noreturn_ static void worker_main(pid_t pid, int out, const WorkerOptions *opti
 	if (getppid() != parent)
 		_exit(1);
 	model_writer_init(&w);
-	if (target_init(&t, pid, &w.head) == OUTCOME_OK)
-		w.head.outcome = space_read(&t, options->messages, deadline, &w);
+	/* Twice: it may just have executed another program, and be another process altogether. */
+	for (unsigned i = 0; i < 2; i++) {
+		if (target_init(&t, pid, &w.head) == OUTCOME_OK)
+			w.head.outcome = space_read(&t, options->messages, deadline, &w);
+		target_deinit(&t);
+		if (w.head.outcome != OUTCOME_BROKEN)
+			break;
+	}
 	r = model_writer_send(&w, out);
 	_exit(r ? 1 : 0);
 }
@@ -82,6 +91,7 @@ static int worker_start(Worker *w, Process *process, const WorkerOptions *option
 	w->process = process;
 	w->fd = TAKE_FD(in);
 	w->deadline = deadline_after_ms(WORKER_SECONDS * 1000);
+	w->patience = MAX_DELAYS;
 	bytes_writer_init_growable(&w->in, model_max_size());
 	return 0;
 }
@@ -126,6 +136,30 @@ static void worker_abandon(Worker *w, Outcome outcome, int detail)
 	worker_release(w);
 }
 
+/* Whether it would go on if it had a CPU: then it is not its process that keeps it from ending. */
+static bool worker_is_starved(const Worker *w)
+{
+	_cleanup_close_ int fd = -EBADF;
+	char path[32], text[256];
+	const char *state;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", w->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	text[MAX(n, (ssize_t)0)] = '\0';
+	state = strrchr(text, ')');
+	return state && !strncmp(state, ") R", 3);
+}
+
+static void worker_overdue(Worker *w)
+{
+	if (w->patience-- > 0 && worker_is_starved(w))
+		w->deadline = deadline_after_ms(WORKER_SECONDS * 1000);
+	else
+		worker_abandon(w, OUTCOME_HUNG, 0);
+}
+
 static void worker_read(Pool *pool, Worker *w)
 {
 	uint8_t buffer[65536];
@@ -163,7 +197,7 @@ static void pool_dispatch(Pool *pool)
 		if (polls[i].revents)
 			worker_read(pool, w);
 		else if (deadline_is_past(w->deadline))
-			worker_abandon(w, OUTCOME_HUNG, 0);
+			worker_overdue(w);
 	}
 }
 

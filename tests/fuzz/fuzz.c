@@ -14,13 +14,22 @@ void __lsan_do_leak_check(void) __attribute__((__weak__));
 
 static int n_fds_at_start;
 
+static void warm_up(void)
+{
+	portcheck_warm_up();
+	/* As many references as there can be never get fewer: the two names that are not the
+	 * input's cannot be moved away. */
+	(void)mach_port_mod_refs(mach_task_self(), task.self_name, MACH_PORT_RIGHT_SEND, 65534);
+	(void)mach_port_mod_refs(mach_task_self(), task.host_name, MACH_PORT_RIGHT_SEND, 65534);
+}
+
 void fuzz_begin(void)
 {
-	static bool warm;
+	static bool is_warm;
 
-	if (!warm)
-		portcheck_warm_up();
-	warm = true;
+	if (!is_warm)
+		warm_up();
+	is_warm = true;
 	/* For each input, since the fuzzer opens descriptors of its own in between. */
 	n_fds_at_start = portcheck_fds();
 	MUST(n_fds_at_start > 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef PORTCULLIS_TEST_INTEGRATION_H
-#define PORTCULLIS_TEST_INTEGRATION_H
+#ifndef PORTCULLIS_TESTS_INTEGRATION_H
+#define PORTCULLIS_TESTS_INTEGRATION_H
 
 /*
  * What the integration programs share: several processes, public headers only.
@@ -50,6 +50,9 @@
 #include "tests/lib/harness.h"
 
 #include "tests/conformance/conformance.h"
+
+/* A file whose tests start the program anew defines INTEGRATION_PROGRAM before it includes this: what
+ * `--program ARGUMENTS` runs. own_path() is the program. */
 
 #define HELLO 0x68656c6f
 #define COPY MACH_MSG_TYPE_COPY_SEND
@@ -410,6 +413,16 @@ unused_ static bool leases_are_off(void)
 	return value && strcmp(value, "0") == 0;
 }
 
+unused_ static const char *own_path(void)
+{
+	static char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	ASSERT_GT(n, 0);
+	path[n] = '\0';
+	return path;
+}
+
 /* How many messages of other processes a port holds: the kernel's word. */
 unused_ static unsigned kernel_depth(void)
 {
@@ -484,6 +497,10 @@ int main(int argc, char **argv)
 		return run_each();
 	if (argc == 3 && strcmp(argv[1], "--one") == 0)
 		return run_one(argv[2]);
+#ifdef INTEGRATION_PROGRAM
+	if (strcmp(argv[1], "--program") == 0)
+		return INTEGRATION_PROGRAM(argc - 2, argv + 2);
+#endif
 	if (strcmp(argv[1], "-l") != 0)
 		make_familiar();
 	return unit_main(argc, argv);

@@ -8,14 +8,15 @@
 #include "tests/integration/integration.h"
 
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <mach/semaphore.h>
 #include <sys/fileport.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "port/anchor.h"
-#include "tests/lib/hostile.h"
 
 #define MAX_TEXT (1u << 20)
 #define SAME_UID ((uid_t)-1)
@@ -271,22 +272,20 @@ static Zoo zoo_make(void)
 
 static void zoo_main(PeerCtx *ctx)
 {
-	Zoo zoo;
+	Zoo zoo = zoo_make();
 
-	(void)peer_begin(ctx);
-	zoo = zoo_make();
 	peer_send_bytes(ctx, &zoo, sizeof(zoo));
 	peer_reach(ctx, "open");
 	/* Its rights go with the process. */
 }
 
-static Peer *zoo_start(Stage *s, uid_t uid, Zoo *ret)
+static Peer *zoo_start(Harness *h, uid_t uid, Zoo *ret)
 {
-	Peer *peer = uid == SAME_UID ? stage_spawn(s, "zoo", zoo_main, NULL)
-				     : stage_spawn_as(s, uid, "zoo", zoo_main, NULL);
+	Peer *peer = uid == SAME_UID ? peer_spawn(h, "zoo", zoo_main, NULL)
+				     : peer_spawn_as(h, uid, "zoo", zoo_main, NULL);
 
 	ASSERT_EQ(harness_recv_bytes(peer, ret, sizeof(*ret)), sizeof(*ret));
-	harness_wait(s->h, peer, "open");
+	harness_wait(h, peer, "open");
 	return peer;
 }
 
@@ -326,7 +325,7 @@ static void expect_zoo(const Listing *l, pid_t pid, const Zoo *zoo)
 STAGE(all_kinds_of_rights_are_shown)
 {
 	Zoo zoo;
-	Peer *peer = zoo_start(s, SAME_UID, &zoo);
+	Peer *peer = zoo_start(s->h, SAME_UID, &zoo);
 
 	for (int i = 0; i < 3; i++)
 		expect_zoo(lsmp_of(peer_pid(peer)), peer_pid(peer), &zoo);
@@ -336,7 +335,7 @@ STAGE(all_kinds_of_rights_are_shown)
 STAGE(a_stopped_process_is_shown_too)
 {
 	Zoo zoo;
-	Peer *peer = zoo_start(s, SAME_UID, &zoo);
+	Peer *peer = zoo_start(s->h, SAME_UID, &zoo);
 
 	harness_stop(peer);
 	expect_zoo(lsmp_of(peer_pid(peer)), peer_pid(peer), &zoo);
@@ -344,22 +343,25 @@ STAGE(a_stopped_process_is_shown_too)
 	zoo_stop(peer);
 }
 
-STAGE(root_sees_processes_of_others)
+TEST(root_sees_processes_of_others)
 {
+	Harness *h;
 	Zoo zoo;
 	Peer *peer;
 
 	if (geteuid() != 0)
 		SKIP("not root");
-	peer = zoo_start(s, HARNESS_NOBODY, &zoo);
+	h = harness_new();
+	peer = zoo_start(h, HARNESS_NOBODY, &zoo);
 	expect_zoo(lsmp_of(peer_pid(peer)), peer_pid(peer), &zoo);
 	zoo_stop(peer);
+	harness_finish(h);
 }
 
 STAGE(verbose_shows_messages_and_no_guard)
 {
 	Zoo zoo;
-	Peer *peer = zoo_start(s, SAME_UID, &zoo);
+	Peer *peer = zoo_start(s->h, SAME_UID, &zoo);
 	const Listing *l = expect_status(lsmp("-v", pid_text(peer_pid(peer)), NULL), 0);
 
 	expect_zoo(l, peer_pid(peer), &zoo);
@@ -372,7 +374,7 @@ STAGE(verbose_shows_messages_and_no_guard)
 STAGE(json_says_the_same)
 {
 	Zoo zoo;
-	Peer *peer = zoo_start(s, SAME_UID, &zoo);
+	Peer *peer = zoo_start(s->h, SAME_UID, &zoo);
 	const Listing *l = expect_status(lsmp("-j", pid_text(peer_pid(peer)), NULL), 0);
 	char text[200];
 
@@ -670,20 +672,23 @@ STAGE(a_raw_clone_has_no_ports_of_its_own)
 	harness_expect_exit(peer, 0);
 }
 
-STAGE(other_users_are_refused)
+TEST(other_users_are_refused)
 {
+	Harness *h;
 	Zoo zoo;
 	Peer *peer;
 
 	if (geteuid() != 0)
 		SKIP("not root");
-	peer = zoo_start(s, SAME_UID, &zoo);
+	h = harness_new();
+	peer = zoo_start(h, SAME_UID, &zoo);
 	expect_refusal(lsmp_as(HARNESS_NOBODY, pid_text(peer_pid(peer)), NULL, NULL),
 		peer_pid(peer), "not permitted: it must be of the same user");
 	ASSERT_STREQ(listing.out, "");
 	/* Those that cannot be read are not missed when all are asked for. */
 	expect_status(lsmp_as(HARNESS_NOBODY, "-a", NULL, NULL), 0);
 	zoo_stop(peer);
+	harness_finish(h);
 }
 
 static void become_private(PeerCtx *ctx)
@@ -712,7 +717,7 @@ STAGE(processes_that_are_not_dumpable_are_refused)
 STAGE(one_failure_does_not_hide_the_others)
 {
 	Zoo zoo;
-	Peer *peer = zoo_start(s, SAME_UID, &zoo);
+	Peer *peer = zoo_start(s->h, SAME_UID, &zoo);
 	const Listing *l = lsmp("4194999", pid_text(peer_pid(peer)), NULL);
 
 	expect_refusal(l, 4194999, "no such process");
@@ -726,7 +731,7 @@ STAGE(one_failure_does_not_hide_the_others)
 STAGE(all_processes_are_listed)
 {
 	Zoo zoo;
-	Peer *peer = zoo_start(s, SAME_UID, &zoo);
+	Peer *peer = zoo_start(s->h, SAME_UID, &zoo);
 
 	/* Other tests run meanwhile, and some of their processes are made to be unreadable. */
 	expect_zoo(lsmp("-a", NULL, NULL), peer_pid(peer), &zoo);
@@ -960,32 +965,129 @@ STAGE(a_busy_process_is_shown_as_it_goes)
 	harness_expect_exit(peer, 0);
 }
 
-/* Memory of which a read does not return. */
+/*
+ * Memory of which a read does not return: a page of a file on FUSE, whose server, a child of the peer,
+ * says what the file is like and then never gives out what is in it. userfaultfd would be another
+ * way, but there reads through /proc/PID/mem fail instead of waiting.
+ */
 
-/* userfaultfd would be another way, but reads through /proc/PID/mem fail there instead of waiting. */
+#define TRAP_SIZE (1 << 20)
+
+static const char trap_path[] = "/tmp/trap";
+
+static void trap_write(const char *path, const char *format, unsigned id)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)dprintf(fd, format, id);
+		close(fd);
+	}
+}
+
+/* Mounts the file; returns the server's descriptor, or why there is none. */
+static int trap_mount(const char **ret_reason)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	char options[128];
+	int dev;
+
+	*ret_reason = "no mount namespace";
+	if (unshare(CLONE_NEWNS) < 0) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+			return -1;
+		trap_write("/proc/self/setgroups", "deny", 0);
+		trap_write("/proc/self/uid_map", "0 %u 1", uid);
+		trap_write("/proc/self/gid_map", "0 %u 1", gid);
+		/* The new capabilities have made it private. */
+		(void)prctl(PR_SET_DUMPABLE, 1);
+	}
+	*ret_reason = "no mount of a tmpfs";
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("tmpfs", "/tmp", "tmpfs", 0, NULL) < 0)
+		return -1;
+	close(open(trap_path, O_CREAT | O_RDWR | O_CLOEXEC, 0644));
+	*ret_reason = "no FUSE";
+	dev = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	snprintf(options, sizeof(options), "fd=%d,rootmode=100644,user_id=0,group_id=0", dev);
+	if (dev < 0 || mount("trap", trap_path, "fuse", MS_NOSUID | MS_NODEV, options) < 0)
+		return -1;
+	return dev;
+}
+
+__attribute__((__noreturn__)) static void trap_serve(int dev)
+{
+	static _Alignas(8) char request[1 << 17];
+	const struct fuse_in_header *in = (const void *)request;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (read(dev, request, sizeof(request)) > 0) {
+		struct {
+			struct fuse_out_header header;
+			union {
+				struct fuse_init_out init;
+				struct fuse_open_out open;
+				struct fuse_attr_out attr;
+			};
+		} out = {.header.unique = in->unique};
+		size_t size = 0;
+
+		if (in->opcode == FUSE_READ)
+			continue;
+		if (in->opcode == FUSE_INIT) {
+			out.init.major = FUSE_KERNEL_VERSION;
+			out.init.minor = 31;
+			size = sizeof(out.init);
+		} else if (in->opcode == FUSE_OPEN) {
+			size = sizeof(out.open);
+		} else if (in->opcode == FUSE_GETATTR) {
+			out.attr.attr = (struct fuse_attr){
+				.ino = 1, .size = TRAP_SIZE, .mode = S_IFREG | 0644, .nlink = 1};
+			size = sizeof(out.attr);
+		} else if (in->opcode != FUSE_FLUSH && in->opcode != FUSE_RELEASE) {
+			out.header.error = -ENOSYS;
+		}
+		out.header.len = (uint32_t)(sizeof(out.header) + size);
+		(void)!write(dev, &out, out.header.len);
+	}
+	_exit(0);
+}
+
 static void hang_readers(PeerCtx *ctx)
 {
-	Hostile fuse = HOSTILE_NULL;
+	const char *reason;
 	uint64_t chunks;
 	Anchor *anchor;
-	void *page;
-	int r;
+	int dev, file;
+	struct stat st;
+	pid_t server;
+	void *pages;
 
-	(void)peer_begin(ctx);
+	/* Before the library has threads, with which there can be no new user namespace. */
+	dev = trap_mount(&reason);
+	if (dev < 0)
+		SKIP(reason);
+	server = _Fork();
+	if (server == 0)
+		trap_serve(dev);
+	close(dev);
+	file = ASSERT_SYS(open(trap_path, O_RDONLY | O_CLOEXEC));
+	/* So that the kernel knows its size. */
+	ASSERT_SYS(fstat(file, &st));
+	ASSERT_EQ(st.st_size, TRAP_SIZE);
+	pages = mmap(NULL, TRAP_SIZE, PROT_READ, MAP_PRIVATE, file, 0);
+	ASSERT_TRUE(pages != MAP_FAILED);
+	close(file);
 	anchor = own_anchor();
 	chunks = anchor->chunks;
-	r = hostile_make(HOSTILE_FUSE_FILE, &fuse);
-	if (r == HOSTILE_E_SKIP)
-		SKIP(fuse.reason);
-	ASSERT_EQ(r, 0);
-	page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fuse.fd, 0);
-	ASSERT_TRUE(page != MAP_FAILED);
-	anchor->chunks = (uint64_t)(uintptr_t)page;
+	anchor->chunks = (uint64_t)(uintptr_t)pages;
 	peer_reach(ctx, "trap is set");
+	/* Whoever hangs in it goes on with an error. */
+	kill(server, SIGKILL);
+	(void)waitpid(server, NULL, 0);
+	ASSERT_SYS(munmap(pages, TRAP_SIZE));
 	anchor->chunks = chunks;
-	hostile_deinit(&fuse);
-	ASSERT_SYS(munmap(page, 4096));
-	peer_end();
 }
 
 /* What lsmp had to leave behind ends when the trap does. */
@@ -995,15 +1097,16 @@ static void reap(pid_t group)
 		;
 }
 
-STAGE(who_hangs_its_readers_is_given_up)
+TEST(who_hangs_its_readers_is_given_up)
 {
-	Peer *trap = stage_spawn(s, "trap", hang_readers, NULL);
+	Harness *h = harness_new();
+	Peer *trap = peer_spawn(h, "trap", hang_readers, NULL);
 	pid_t groups[3];
 	Zoo zoo;
-	Peer *peer = zoo_start(s, SAME_UID, &zoo);
+	Peer *peer = zoo_start(h, SAME_UID, &zoo);
 	const char *why = "does not answer reads (gave up after 2 s)";
 
-	harness_wait(s->h, trap, "trap is set");
+	harness_wait(h, trap, "trap is set");
 	expect_refusal(lsmp(pid_text(peer_pid(trap)), NULL, NULL), peer_pid(trap), why);
 	groups[0] = listing.group;
 	expect_refusal(lsmp(pid_text(peer_pid(trap)), pid_text(peer_pid(peer)), NULL),
@@ -1018,4 +1121,5 @@ STAGE(who_hangs_its_readers_is_given_up)
 	zoo_stop(peer);
 	for (int i = 0; i < 3; i++)
 		reap(groups[i]);
+	harness_finish(h);
 }
