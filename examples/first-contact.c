@@ -202,12 +202,14 @@ static void child_tries_to_write(const Message *m)
 	int fd = fileport_makefd(m->port.name);
 	const char *shared = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
 	char text[sizeof(m->text)];
+	const char *writable;
 	int failed = 0;
 
 	if (fd < 0 || shared == MAP_FAILED)
 		give_up("the region cannot be read: %s", strerror(errno));
 	failed += pwrite(fd, "x", 1, 0) < 0 && errno == EPERM;
-	failed += mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED;
+	writable = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	failed += writable == MAP_FAILED;
 	failed += mprotect((void *)shared, 4096, PROT_READ | PROT_WRITE) < 0;
 	failed += ftruncate(fd, 0) < 0 && errno == EPERM;
 	snprintf(text, sizeof(text), "%s", shared);
@@ -291,7 +293,7 @@ static void step_call(mach_port_t port, mach_port_t child_port, mach_port_t repl
 	m.number = 111;
 	call(&m, reply);
 	printf("     the square of 111 is %lld\n", (long long)m.number);
-	prove(m.number == 111 * 111, "the answer is right");
+	prove(m.number == 12321, "the answer is right");
 	receive(port, ID_SQUARE, &m);
 	prove(m.number == MACH_SEND_INVALID_DEST,
 		"the child tried to answer twice, and had no right to any more");
@@ -346,26 +348,46 @@ static void step_region(mach_port_t child_port, mach_port_t reply)
 	prove(m.number == 4, "write, a writable mapping, mprotect and truncate: all four refused");
 }
 
+/* The text that a program prints; it is looked up in PATH. */
+static FILE *start_lsmp(const char *lsmp, pid_t child, pid_t *ret_pid)
+{
+	char self_text[16], child_text[16];
+	int ends[2];
+
+	snprintf(self_text, sizeof(self_text), "%d", getpid());
+	snprintf(child_text, sizeof(child_text), "%d", child);
+	fflush(stdout);
+	if (pipe2(ends, O_CLOEXEC) < 0 || (*ret_pid = fork()) < 0)
+		give_up("%s: %s", lsmp, strerror(errno));
+	if (*ret_pid == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		execlp(lsmp, lsmp, self_text, child_text, (char *)NULL);
+		give_up("%s: %s", lsmp, strerror(errno));
+	}
+	close(ends[1]);
+	return fdopen(ends[0], "re");
+}
+
 /* Runs lsmp on both, shows what it says, and returns it. */
 static char *run_lsmp(const char *lsmp, pid_t child)
 {
-	char command[4200], line[512];
 	size_t size = 0;
-	char *all = NULL;
-	FILE *out, *text = open_memstream(&all, &size);
+	char *all = NULL, line[512];
+	FILE *text = open_memstream(&all, &size);
+	int status;
+	pid_t pid;
+	FILE *out = start_lsmp(lsmp, child, &pid);
 
-	snprintf(command, sizeof(command), "'%s' %d %d", lsmp, getpid(), child);
-	fflush(stdout);
-	out = popen(command, "re");
 	if (!out || !text)
 		give_up("%s: %s", lsmp, strerror(errno));
 	while (fgets(line, sizeof(line), out)) {
-		printf("     %s", line);
+		printf("%s%s", line[0] == '\n' ? "" : "     ", line);
 		fputs(line, text);
 	}
+	fclose(out);
 	fclose(text);
-	if (pclose(out) != 0)
-		give_up("%s failed", command);
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		give_up("%s failed", lsmp);
 	return all;
 }
 
@@ -416,7 +438,7 @@ static void step_look(const char *lsmp, pid_t child, mach_port_t child_port, mac
 static void step_kill(pid_t child, mach_port_t child_port, mach_port_t reply)
 {
 	mach_port_t told = new_port(), previous;
-	mach_dead_name_notification_t n;
+	mach_dead_name_notification_t n = {.not_port = MACH_PORT_NULL};
 	mach_port_type_t type;
 	Message m;
 

@@ -126,7 +126,7 @@ Answer *answer_find(Port *port, uint64_t serial)
 {
 	Answer *answer;
 
-	TAILQ_FOREACH(answer, &port->extra->answers, link) {
+	TAILQ_FOREACH (answer, &port->extra->answers, link) {
 		if (answer->serial == serial)
 			return answer;
 	}

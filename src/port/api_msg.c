@@ -93,7 +93,7 @@ static mach_msg_return_t send_half(mach_msg_header_t *msg, mach_msg_option_t opt
 	task_lock();
 	r = copyin(msg, size, &out);
 	if (!r) {
-		out.m.creds = (Creds){ .pid = task.pid, .uid = CREDS_SELF };
+		out.m.creds = (Creds){.pid = task.pid, .uid = CREDS_SELF};
 		r = deliver(&out, deadline, option & MACH_SEND_INTERRUPT);
 		if (r)
 			r = give_back(&out, msg, option, r);
@@ -196,10 +196,10 @@ _public_ mach_msg_return_t mach_msg_trap(mach_msg_header_t *msg, mach_msg_option
 		rcv_name, timeout, notify);
 }
 
-_public_ mach_msg_return_t mach_msg_overwrite_trap(mach_msg_header_t *msg,
-	mach_msg_option_t option, mach_msg_size_t send_size, mach_msg_size_t rcv_size,
-	mach_port_name_t rcv_name, mach_msg_timeout_t timeout, mach_msg_priority_t priority,
-	mach_msg_header_t *rcv_msg, mach_msg_size_t rcv_limit)
+_public_ mach_msg_return_t mach_msg_overwrite_trap(mach_msg_header_t *msg, mach_msg_option_t option,
+	mach_msg_size_t send_size, mach_msg_size_t rcv_size, mach_port_name_t rcv_name,
+	mach_msg_timeout_t timeout, mach_msg_priority_t priority, mach_msg_header_t *rcv_msg,
+	mach_msg_size_t rcv_limit)
 {
 	return mach_msg_overwrite(msg, option | MACH_SEND_INTERRUPT | MACH_RCV_INTERRUPT, send_size,
 		rcv_size, rcv_name, timeout, priority, rcv_msg, rcv_limit);
@@ -230,8 +230,8 @@ _public_ mach_msg_return_t mach_msg2_internal(void *data, mach_msg_option64_t op
 
 		send = (mach_msg_header_t *)(uintptr_t)vector->msgv_data;
 		receive = vector->msgv_rcv_addr
-			? (mach_msg_header_t *)(uintptr_t)vector->msgv_rcv_addr
-			: send;
+				  ? (mach_msg_header_t *)(uintptr_t)vector->msgv_rcv_addr
+				  : send;
 	}
 	if (option & MACH_SEND_MSG) {
 		/* The arguments are the header; what the buffer says of itself does not count. */

@@ -27,8 +27,8 @@ static void destroy_port(mach_port_t port, mach_msg_type_name_t type)
 		(void)mach_port_deallocate(self, port);
 		break;
 	case MACH_MSG_TYPE_MAKE_SEND_ONCE:
-		if (mach_port_extract_right(self, port, MACH_MSG_TYPE_MAKE_SEND_ONCE, &port,
-			    &type) == KERN_SUCCESS)
+		if (mach_port_extract_right(
+			    self, port, MACH_MSG_TYPE_MAKE_SEND_ONCE, &port, &type) == KERN_SUCCESS)
 			(void)mach_port_deallocate(self, port);
 		break;
 	default:
@@ -53,8 +53,8 @@ static const uint8_t *destroy_descriptor(const uint8_t *p)
 	case MACH_MSG_GUARDED_PORT_DESCRIPTOR:
 		/* Only who knows the guard can destroy what it guards. */
 		if (MACH_PORT_VALID(d->guarded_port.name))
-			(void)mach_port_destruct(mach_task_self(), d->guarded_port.name, 0,
-				d->guarded_port.context);
+			(void)mach_port_destruct(
+				mach_task_self(), d->guarded_port.name, 0, d->guarded_port.context);
 		return p + sizeof(d->guarded_port);
 	case MACH_MSG_OOL_DESCRIPTOR:
 	case MACH_MSG_OOL_VOLATILE_DESCRIPTOR:

@@ -100,8 +100,8 @@ static kern_return_t get_null_attributes(
 	}
 }
 
-static kern_return_t get_attributes(Port *port, mach_port_flavor_t flavor, mach_port_info_t info,
-	mach_msg_type_number_t *count)
+static kern_return_t get_attributes(
+	Port *port, mach_port_flavor_t flavor, mach_port_info_t info, mach_msg_type_number_t *count)
 {
 	switch (flavor) {
 	case MACH_PORT_LIMITS_INFO:
@@ -130,8 +130,8 @@ static kern_return_t get_attributes(Port *port, mach_port_flavor_t flavor, mach_
 static bool is_get_flavor(mach_port_flavor_t flavor)
 {
 	return flavor == MACH_PORT_LIMITS_INFO || flavor == MACH_PORT_RECEIVE_STATUS ||
-		flavor == MACH_PORT_DNREQUESTS_SIZE || flavor == MACH_PORT_INFO_EXT ||
-		flavor == MACH_PORT_SERVICE_THROTTLED;
+	       flavor == MACH_PORT_DNREQUESTS_SIZE || flavor == MACH_PORT_INFO_EXT ||
+	       flavor == MACH_PORT_SERVICE_THROTTLED;
 }
 
 _public_ kern_return_t mach_port_get_attributes(ipc_space_read_t space, mach_port_name_t name,

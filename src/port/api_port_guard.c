@@ -22,7 +22,7 @@ static kern_return_t check_options(const mach_port_options_t *options)
 {
 	const uint32_t kinds = MPO_SERVICE_PORT | MPO_CONNECTION_PORT | MPO_TG_BLOCK_TRACKING;
 	const uint32_t replies = MPO_REPLY_PORT | MPO_ENFORCE_REPLY_PORT_SEMANTICS |
-		MPO_PROVISIONAL_REPLY_PORT | MPO_EXCEPTION_PORT;
+				 MPO_PROVISIONAL_REPLY_PORT | MPO_EXCEPTION_PORT;
 
 	if (options->flags & ~(uint32_t)MPO_KNOWN || !at_most_one(options->flags & kinds) ||
 		!at_most_one(options->flags & replies))

@@ -39,7 +39,8 @@ static int snapshot(Snapshot *s)
 	if (!r) {
 		r = allocate_array(space_used(), sizeof(*s->types), &s->types);
 		if (r && s->names)
-			(void)region_deallocate((uintptr_t)s->names, space_used() * sizeof(*s->names));
+			(void)region_deallocate(
+				(uintptr_t)s->names, space_used() * sizeof(*s->names));
 	}
 	if (r)
 		return r;
@@ -48,7 +49,8 @@ static int snapshot(Snapshot *s)
 			continue;
 		s->names[s->n] = entry->name;
 		s->types[s->n] = ((mach_port_type_t)entry->type << 16) |
-			(entry->flags & ENTRY_F_REQUEST ? request_type_bits(entry->name) : 0);
+				 (entry->flags & ENTRY_F_REQUEST ? request_type_bits(entry->name)
+								 : 0);
 		s->n++;
 	}
 	return 0;
@@ -58,7 +60,7 @@ _public_ kern_return_t mach_port_names(ipc_space_t space, mach_port_name_array_t
 	mach_msg_type_number_t *namesCnt, mach_port_type_array_t *types,
 	mach_msg_type_number_t *typesCnt)
 {
-	Snapshot s = { .n = 0 };
+	Snapshot s = {.n = 0};
 	int r;
 
 	if (!api_is_self(space))
@@ -192,9 +194,8 @@ static natural_t object_type(unsigned type)
 	}
 }
 
-_public_ kern_return_t mach_port_kobject_description(ipc_space_read_t space,
-	mach_port_name_t name, natural_t *type, mach_vm_address_t *address,
-	kobject_description_t description)
+_public_ kern_return_t mach_port_kobject_description(ipc_space_read_t space, mach_port_name_t name,
+	natural_t *type, mach_vm_address_t *address, kobject_description_t description)
 {
 	kern_return_t r = KERN_SUCCESS;
 	unsigned kobject = 0;

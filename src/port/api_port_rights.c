@@ -59,7 +59,7 @@ static int fill_entry(Entry *entry, mach_port_right_t right)
 static bool can_allocate(mach_port_right_t right)
 {
 	return right == MACH_PORT_RIGHT_RECEIVE || right == MACH_PORT_RIGHT_PORT_SET ||
-		right == MACH_PORT_RIGHT_DEAD_NAME;
+	       right == MACH_PORT_RIGHT_DEAD_NAME;
 }
 
 static kern_return_t allocate(mach_port_right_t right, bool named, mach_port_name_t *name)

@@ -116,8 +116,7 @@ static int keeper_new(Port *port, portcullis_keeper_t *ret)
 	return 0;
 }
 
-_public_ kern_return_t portcullis_keeper_create(
-	mach_port_name_t name, portcullis_keeper_t *keeper)
+_public_ kern_return_t portcullis_keeper_create(mach_port_name_t name, portcullis_keeper_t *keeper)
 {
 	Port *port;
 	int r;
@@ -163,12 +162,11 @@ static int reclaim(portcullis_keeper_t k, Right *ret)
 
 		r = fd < 0 ? fd : backing_add_pipe_take(b, fd);
 	}
-	*ret = (Right){ .kind = RIGHT_RECEIVE, .port = port };
+	*ret = (Right){.kind = RIGHT_RECEIVE, .port = port};
 	return r;
 }
 
-_public_ kern_return_t portcullis_keeper_reclaim(
-	portcullis_keeper_t keeper, mach_port_name_t *name)
+_public_ kern_return_t portcullis_keeper_reclaim(portcullis_keeper_t keeper, mach_port_name_t *name)
 {
 	Right right = RIGHT_NULL;
 	PortName given;

@@ -51,13 +51,13 @@ static ThreadPorts *thread_get(void)
 		return t;
 	pthread_once(&thread_key_once, make_key);
 	(void)pthread_setspecific(thread_key, t);
-	*t = (ThreadPorts){ .generation = task.generation, .registered = true };
+	*t = (ThreadPorts){.generation = task.generation, .registered = true};
 	return t;
 }
 
 _public_ mach_port_name_t mach_reply_port(void)
 {
-	mach_port_options_t options = { .flags = MPO_REPLY_PORT };
+	mach_port_options_t options = {.flags = MPO_REPLY_PORT};
 	mach_port_name_t name = MACH_PORT_NULL;
 
 	if (mach_port_construct(mach_task_self(), &options, 0, &name) != KERN_SUCCESS)

@@ -77,7 +77,7 @@ static bool server_demux(Server *s)
 			/* The routine has taken everything, the reply right included. */
 			reply->Head.msgh_remote_port = MACH_PORT_NULL;
 		} else if (reply->RetCode != KERN_SUCCESS &&
-			request->msgh_bits & MACH_MSGH_BITS_COMPLEX) {
+			   request->msgh_bits & MACH_MSGH_BITS_COMPLEX) {
 			/* It has taken nothing; the reply right is needed for the answer. */
 			request->msgh_remote_port = MACH_PORT_NULL;
 			mach_msg_destroy(request);
@@ -127,21 +127,21 @@ static mach_msg_return_t server_run(Server *s, bool once)
 	return r;
 }
 
-_public_ mach_msg_return_t mach_msg_server(Demux demux, mach_msg_size_t max_size,
-	mach_port_t rcv_name, mach_msg_options_t options)
+_public_ mach_msg_return_t mach_msg_server(
+	Demux demux, mach_msg_size_t max_size, mach_port_t rcv_name, mach_msg_options_t options)
 {
-	return server_run(&(Server){ demux, rcv_name, options, max_size, 0, NULL, NULL }, false);
+	return server_run(&(Server){demux, rcv_name, options, max_size, 0, NULL, NULL}, false);
 }
 
-_public_ mach_msg_return_t mach_msg_server_once(Demux demux, mach_msg_size_t max_size,
-	mach_port_t rcv_name, mach_msg_options_t options)
+_public_ mach_msg_return_t mach_msg_server_once(
+	Demux demux, mach_msg_size_t max_size, mach_port_t rcv_name, mach_msg_options_t options)
 {
-	return server_run(&(Server){ demux, rcv_name, options, max_size, 0, NULL, NULL }, true);
+	return server_run(&(Server){demux, rcv_name, options, max_size, 0, NULL, NULL}, true);
 }
 
 /* There is no importance to donate here. */
-_public_ mach_msg_return_t mach_msg_server_importance(Demux demux, mach_msg_size_t max_size,
-	mach_port_t rcv_name, mach_msg_options_t options)
+_public_ mach_msg_return_t mach_msg_server_importance(
+	Demux demux, mach_msg_size_t max_size, mach_port_t rcv_name, mach_msg_options_t options)
 {
 	return mach_msg_server(demux, max_size, rcv_name, options);
 }

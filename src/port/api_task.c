@@ -131,7 +131,7 @@ _public_ kern_return_t task_set_special_port(task_t target, int which, mach_port
 _public_ kern_return_t mach_ports_register(
 	task_t target, mach_port_array_t ports, mach_msg_type_number_t count)
 {
-	Right fresh[TASK_REGISTERED_MAX] = { 0 };
+	Right fresh[TASK_REGISTERED_MAX] = {0};
 	int r = 0;
 
 	if (!api_is_self(target) || count > TASK_REGISTERED_MAX)

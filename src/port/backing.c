@@ -182,8 +182,7 @@ int backing_new_take(int addr, const Ident *ident, Backing **ret)
 	return 0;
 }
 
-int backing_adopt_send_take(
-	int addr, const Ident *ident, int pipe_w, uid_t uid, Backing **ret)
+int backing_adopt_send_take(int addr, const Ident *ident, int pipe_w, uid_t uid, Backing **ret)
 {
 	Backing *b = registry_find(ident);
 	int r;
@@ -240,7 +239,7 @@ bool backing_no_senders(Backing *b)
 	/* At once, but not here; the hang-up is seen when it is done. */
 	b->pipe_w = probe_close_consume(b->pipe_w);
 	for (uint32_t i = b->n_pipes; i-- > 0;) {
-		struct pollfd p = { .fd = backing_pipe(b, i) };
+		struct pollfd p = {.fd = backing_pipe(b, i)};
 
 		if (poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR | POLLNVAL)) {
 			watch_forget_pipe(b->port, p.fd);
@@ -301,7 +300,7 @@ void backing_close_sender(Backing *b)
 
 bool backing_prompt(const Backing *b)
 {
-	struct pollfd p = { .fd = b->pipe_w };
+	struct pollfd p = {.fd = b->pipe_w};
 
 	return b->pipe_w < 0 || (poll(&p, 1, 0) == 1 && p.revents & (POLLERR | POLLNVAL));
 }

@@ -47,11 +47,11 @@ int backing_new_take(int addr, const Ident *ident, Backing **ret);
 
 Backing *backing_free(Backing *backing);
 
-/* A send right arrived, whose address has this identity (the secret included). *ret is the backing that this process has already (the descriptors were
- * closed, or completed it), a new one without a port, or NULL: a port of our own whose secret
- * has changed since. Takes both descriptors on success. 0 or -errno. */
-int backing_adopt_send_take(
-	int addr, const Ident *ident, int pipe_w, uid_t uid, Backing **ret);
+/* A send right arrived, whose address has this identity (the secret included). *ret is the backing
+ * that this process has already (the descriptors were closed, or completed it), a new one without a
+ * port, or NULL: a port of our own whose secret has changed since. Takes both descriptors on
+ * success. 0 or -errno. */
+int backing_adopt_send_take(int addr, const Ident *ident, int pipe_w, uid_t uid, Backing **ret);
 
 /* A write end to hand out with a send right of a LOCAL port: borrowed if *ret_owned is false,
  * else the caller's. Returns 0 or -errno. */

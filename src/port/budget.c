@@ -68,7 +68,7 @@ void budget_keep_take(int fd, QuotaCharge *charge)
 
 static bool answer_was_read(int fd)
 {
-	struct pollfd p = { .fd = fd };
+	struct pollfd p = {.fd = fd};
 	int bytes = 0;
 
 	if (ioctl(fd, SIOCOUTQ, &bytes) < 0 || bytes == 0)
@@ -80,7 +80,7 @@ void budget_sweep(void)
 {
 	Kept *k, *next;
 
-	TAILQ_FOREACH_SAFE(k, &kept, link, next) {
+	TAILQ_FOREACH_SAFE (k, &kept, link, next) {
 		if (answer_was_read(k->fd))
 			kept_free(k);
 	}

@@ -69,10 +69,9 @@ static bool is_dead_once(PortName name, unsigned type)
 	Entry *entry = space_find_raw(name);
 
 	return type == MACH_MSG_TYPE_MOVE_SEND_ONCE && entry && entry->type == ENTRY_SEND_ONCE &&
-		!(entry->flags & ENTRY_F_REQUEST) &&
-		(entry->once->kind == ONCE_DEAD ||
-			(entry->once->kind == ONCE_LOCAL &&
-				entry->once->port->state == PORT_DEAD));
+	       !(entry->flags & ENTRY_F_REQUEST) &&
+	       (entry->once->kind == ONCE_DEAD ||
+		       (entry->once->kind == ONCE_LOCAL && entry->once->port->state == PORT_DEAD));
 }
 
 static bool is_dead_name(PortName name)
@@ -97,8 +96,7 @@ static int check_same_name(const HeaderPorts *p)
 
 static int check_header_ports(const HeaderPorts *p, bool swallowed)
 {
-	if (!swallowed &&
-		(right_check_copyin(p->dest, p->dest_type) || is_dead_name(p->dest)))
+	if (!swallowed && (right_check_copyin(p->dest, p->dest_type) || is_dead_name(p->dest)))
 		return MACH_SEND_INVALID_DEST;
 	if (!MACH_PORT_VALID(p->reply))
 		return 0;
@@ -122,10 +120,9 @@ static int take_header_ports(const HeaderPorts *p, Outgoing *out)
 		if (r)
 			return r == KERN_RESOURCE_SHORTAGE ? MACH_SEND_NO_BUFFER
 							   : MACH_SEND_INVALID_REPLY;
-		out->m.reply_disposition =
-			(uint8_t)right_disposition(&out->m.reply, p->reply_type);
+		out->m.reply_disposition = (uint8_t)right_disposition(&out->m.reply, p->reply_type);
 	} else if (p->reply == MACH_PORT_DEAD) {
-		out->m.reply = (Right){ .kind = RIGHT_DEAD };
+		out->m.reply = (Right){.kind = RIGHT_DEAD};
 		out->m.reply_disposition = MACH_MSG_TYPE_PORT_SEND;
 	}
 	if (out->swallowed) {
@@ -143,7 +140,7 @@ static int take_right(PortName name, unsigned type, Right *ret)
 	int r;
 
 	if (!MACH_PORT_VALID(name)) {
-		*ret = (Right){ .kind = name == MACH_PORT_DEAD ? RIGHT_DEAD : RIGHT_NONE };
+		*ret = (Right){.kind = name == MACH_PORT_DEAD ? RIGHT_DEAD : RIGHT_NONE};
 		return 0;
 	}
 	if (right_is_reply_only(name, type))
@@ -169,8 +166,8 @@ static int take_port(const uint8_t *p, Item *item)
 
 static int take_guarded(const uint8_t *p, Item *item)
 {
-	const unsigned known =
-		MACH_MSG_GUARD_FLAGS_IMMOVABLE_RECEIVE | MACH_MSG_GUARD_FLAGS_UNGUARDED_ON_SEND;
+	const unsigned known = MACH_MSG_GUARD_FLAGS_IMMOVABLE_RECEIVE |
+			       MACH_MSG_GUARD_FLAGS_UNGUARDED_ON_SEND;
 	mach_msg_guarded_port_descriptor_t d;
 	uint16_t flags;
 	Entry *entry;
@@ -398,7 +395,7 @@ int copyin_return(Outgoing *out, mach_msg_header_t *h)
 
 	if (out->dest_port) {
 		port_srights_add(out->dest_port, 1);
-		out->dest = (Right){ .kind = RIGHT_SEND, .port = TAKE_PTR(out->dest_port) };
+		out->dest = (Right){.kind = RIGHT_SEND, .port = TAKE_PTR(out->dest_port)};
 	}
 	dest_type = right_disposition(&out->dest, MACH_MSG_TYPE_PORT_SEND);
 	bits |= copyout_right(&out->dest, &name);

@@ -144,7 +144,7 @@ static int copyout_ports(Item *item, uint8_t **p)
 
 int copyout_items(Message *m, uint8_t *body)
 {
-	mach_msg_body_t count = { .msgh_descriptor_count = m->n_items };
+	mach_msg_body_t count = {.msgh_descriptor_count = m->n_items};
 	uint8_t *p = body + sizeof(count);
 	int bits = 0;
 
@@ -175,8 +175,8 @@ static const Creds *creds_of(Message *m)
 	return &m->creds;
 }
 
-static void fill_long_trailer(const Port *port, Message *m, uint32_t seqno, uint8_t *at,
-	mach_msg_option_t options)
+static void fill_long_trailer(
+	const Port *port, Message *m, uint32_t seqno, uint8_t *at, mach_msg_option_t options)
 {
 	mach_msg_size_t size = trailer_size(options);
 	bool wants_creds = size > sizeof(mach_msg_seqno_trailer_t);
@@ -185,28 +185,30 @@ static void fill_long_trailer(const Port *port, Message *m, uint32_t seqno, uint
 		.msgh_trailer_type = MACH_MSG_TRAILER_FORMAT_0,
 		.msgh_trailer_size = size,
 		.msgh_seqno = seqno,
-		.msgh_sender.val = { c->uid, c->gid },
+		.msgh_sender.val = {c->uid, c->gid},
 		.msgh_context = port->context,
 	};
 
 	/* Of a notification: nobody, of no process. */
 	if (wants_creds && c->pid != 0) {
-		uint32_t audit[8] = { UINT32_MAX, c->uid, c->gid, c->uid, c->gid, (uint32_t)c->pid,
-			0, c->pidversion };
+		uint32_t audit[8] = {UINT32_MAX, c->uid, c->gid, c->uid, c->gid, (uint32_t)c->pid,
+			0, c->pidversion};
 
 		memcpy(&t.msgh_audit, audit, sizeof(audit));
 	}
 	memcpy(at, &t, size);
 }
 
-void fill_trailer(const Port *port, Message *m, uint32_t seqno, uint8_t *at,
-	mach_msg_option_t options)
+void fill_trailer(
+	const Port *port, Message *m, uint32_t seqno, uint8_t *at, mach_msg_option_t options)
 {
 	mach_msg_size_t size = trailer_size(options);
 
 	/* The usual one, which says nothing. */
 	if (likely(size == sizeof(mach_msg_trailer_t))) {
-		memcpy(at, &(mach_msg_trailer_t){ MACH_MSG_TRAILER_FORMAT_0, sizeof(mach_msg_trailer_t) },
+		memcpy(at,
+			&(mach_msg_trailer_t){
+				MACH_MSG_TRAILER_FORMAT_0, sizeof(mach_msg_trailer_t)},
 			sizeof(mach_msg_trailer_t));
 		return;
 	}
@@ -226,7 +228,7 @@ int copyout(Received *received, mach_msg_header_t *h, mach_msg_option_t options)
 		return MACH_RCV_HEADER_ERROR | bits;
 	}
 	h->msgh_bits = MACH_MSGH_BITS(m->reply_disposition, m->dest_disposition) |
-		(m->complex ? MACH_MSGH_BITS_COMPLEX : 0);
+		       (m->complex ? MACH_MSGH_BITS_COMPLEX : 0);
 	h->msgh_size = m->size;
 	h->msgh_remote_port = reply;
 	h->msgh_local_port = received->port->name;
@@ -246,8 +248,8 @@ int copyout(Received *received, mach_msg_header_t *h, mach_msg_option_t options)
 	return error;
 }
 
-void copyout_too_large(Received *received, mach_msg_header_t *h, mach_msg_size_t room,
-	mach_msg_option_t options)
+void copyout_too_large(
+	Received *received, mach_msg_header_t *h, mach_msg_size_t room, mach_msg_option_t options)
 {
 	mach_msg_size_t trailer = trailer_size(options);
 
@@ -260,6 +262,6 @@ void copyout_too_large(Received *received, mach_msg_header_t *h, mach_msg_size_t
 		.msgh_id = received->m->id,
 	};
 	if (room >= sizeof(*h) + trailer)
-		fill_trailer(received->port, received->m, received->seqno, (uint8_t *)(h + 1),
-			options);
+		fill_trailer(
+			received->port, received->m, received->seqno, (uint8_t *)(h + 1), options);
 }

@@ -14,8 +14,8 @@
 mach_msg_size_t trailer_size(mach_msg_option_t options);
 
 /* Writes the trailer that the options ask for. */
-void fill_trailer(const Port *port, Message *m, uint32_t seqno, uint8_t *at,
-	mach_msg_option_t options);
+void fill_trailer(
+	const Port *port, Message *m, uint32_t seqno, uint8_t *at, mach_msg_option_t options);
 
 /* The whole message into `buffer`, which has room for it and its trailer. Returns MACH_MSG_SUCCESS,
  * or MACH_RCV_HEADER_ERROR / MACH_RCV_BODY_ERROR with modifier bits. */

@@ -85,7 +85,8 @@ int decode_take_kind(Decoder *d, ProbeKind kind)
 
 /* The address and pipe end of a send right, looked at with as few calls as will do: on a file system
  * of ours a socket inode is an address and nothing else, and any pipe will do for the end. */
-static int take_send(Decoder *d, const WireRecord *record, Ident *ident, int *ret_addr, int *ret_pipe)
+static int take_send(
+	Decoder *d, const WireRecord *record, Ident *ident, int *ret_addr, int *ret_pipe)
 {
 	int addr = decode_take_fd(d);
 	int pipe_w = decode_take_fd(d);
@@ -117,13 +118,13 @@ static int decode_send(Decoder *d, const WireRecord *record, Right *ret)
 	if (r)
 		return r;
 	if (backing_adopt_send_take(addr, &ident, pipe_w, d->creds->uid, &backing)) {
-		fd_close(addr);
-		fd_close(pipe_w);
+		probe_close_consume(addr);
+		probe_close_consume(pipe_w);
 		return KERN_RESOURCE_SHORTAGE;
 	}
 	if (!backing) {
 		/* A port of ours, with a secret that was given up: the right was revoked. */
-		*ret = (Right){ .kind = RIGHT_DEAD };
+		*ret = (Right){.kind = RIGHT_DEAD};
 		return 0;
 	}
 	port = backing->port ? port_ref(backing->port) : port_new_remote(backing);
@@ -132,7 +133,7 @@ static int decode_send(Decoder *d, const WireRecord *record, Right *ret)
 		return KERN_RESOURCE_SHORTAGE;
 	}
 	port_srights_add(port, 1);
-	*ret = (Right){ .kind = RIGHT_SEND, .port = port };
+	*ret = (Right){.kind = RIGHT_SEND, .port = port};
 	return 0;
 }
 
@@ -143,7 +144,7 @@ static bool is_pair_end(int fd)
 	int domain, type;
 
 	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX &&
-		getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
 static int decode_once(Decoder *d, const WireRecord *record, Right *ret)
@@ -160,13 +161,13 @@ static int decode_once(Decoder *d, const WireRecord *record, Right *ret)
 		probe_close_lazily_consume(fd);
 		return KERN_RESOURCE_SHORTAGE;
 	}
-	*ret = (Right){ .kind = RIGHT_SEND_ONCE, .once = once };
+	*ret = (Right){.kind = RIGHT_SEND_ONCE, .once = once};
 	return 0;
 }
 
 static int decode_kobject(Decoder *d, const WireRecord *record, Right *ret)
 {
-	int fds[KOBJECT_MAX_FDS] = { -EBADF, -EBADF, -EBADF };
+	int fds[KOBJECT_MAX_FDS] = {-EBADF, -EBADF, -EBADF};
 	Port *port;
 	unsigned n;
 	int r;
@@ -187,7 +188,7 @@ static int decode_kobject(Decoder *d, const WireRecord *record, Right *ret)
 	if (r)
 		return r < 0 ? KERN_RESOURCE_SHORTAGE : r;
 	port_srights_add(port, 1);
-	*ret = (Right){ .kind = RIGHT_SEND, .port = port };
+	*ret = (Right){.kind = RIGHT_SEND, .port = port};
 	return 0;
 }
 
@@ -201,7 +202,7 @@ int decode_right(Decoder *d, const WireRecord *record, Right *ret)
 		*ret = RIGHT_NULL;
 		return 0;
 	case WIRE_DEAD:
-		*ret = (Right){ .kind = RIGHT_DEAD };
+		*ret = (Right){.kind = RIGHT_DEAD};
 		return 0;
 	case WIRE_SEND:
 		r = decode_send(d, record, ret);
@@ -297,7 +298,8 @@ static int decode_ports(Decoder *d, Body *b, const WireRecord *record, Item *ite
 			item->disposition = normal_disposition(&item->rights[i], 0);
 	}
 	if (!item->disposition)
-		item->disposition = normal_disposition(&(Right){ .kind = RIGHT_NONE }, record->disposition);
+		item->disposition = normal_disposition(
+			&(Right){.kind = RIGHT_NONE}, record->disposition);
 	return 0;
 }
 
@@ -403,7 +405,7 @@ static int decode_reply(Decoder *d, Body *b, const WireHeader *h, Port *port, Me
 static bool read_carrier(Decoder *d, int carrier, int **fds, uint32_t *n, uint32_t *cap)
 {
 	uint8_t byte[1];
-	struct iovec iov = { byte, sizeof(byte) };
+	struct iovec iov = {byte, sizeof(byte)};
 	SockMsg sm;
 	uint32_t count;
 
@@ -491,7 +493,7 @@ static int map_body(Decoder *d, Message *m, Body *b)
 
 static int decode_body(Decoder *d, const WireHeader *h, Port *port, Message *m)
 {
-	Body b = { .bytes = d->bytes + sizeof(*h), .n_bytes = d->n_bytes - sizeof(*h) };
+	Body b = {.bytes = d->bytes + sizeof(*h), .n_bytes = d->n_bytes - sizeof(*h)};
 	size_t records = (size_t)h->n_records * sizeof(WireRecord);
 	int r = 0;
 
@@ -541,8 +543,8 @@ int decode_message(Decoder *d, const WireHeader *h, Port *port, Message *m)
 	message_init(m);
 	m->id = h->id;
 	m->creds = *d->creds;
-	m->dest_disposition =
-		h->flags & WIRE_F_ONCE ? MACH_MSG_TYPE_PORT_SEND_ONCE : MACH_MSG_TYPE_PORT_SEND;
+	m->dest_disposition = h->flags & WIRE_F_ONCE ? MACH_MSG_TYPE_PORT_SEND_ONCE
+						     : MACH_MSG_TYPE_PORT_SEND;
 	/* Most messages are bytes and nothing else. */
 	if (likely(h->n_records == 0 && !(h->flags & ~(WIRE_F_ONCE | WIRE_F_OFFER)) &&
 		    d->n_fds == 0))

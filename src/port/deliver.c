@@ -272,7 +272,7 @@ int deliver_once(Right *right, Message *m)
 static int send_until(int fd, const Encoder *e, Deadline deadline)
 {
 	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLOUT };
+		struct pollfd p = {.fd = fd, .events = POLLOUT};
 		int r = send_datagram(fd, e, MSG_DONTWAIT);
 
 		if (r != -EAGAIN || deadline_is_past(deadline))
@@ -381,8 +381,8 @@ static int deliver_remote(Port *port, Message *m, Deadline deadline)
 	if (!r && !sender_may_send(sender, e.n_fds))
 		r = MACH_SEND_NO_BUFFER;
 	if (!r)
-		r = send_through(lease && !lease->fresh ? lease->sender : sender, &e, deadline,
-			&blocked);
+		r = send_through(
+			lease && !lease->fresh ? lease->sender : sender, &e, deadline, &blocked);
 	encoder_deinit(&e);
 	/* The reply port may have been destroyed meanwhile, and its leases with it. */
 	if (lease && m->reply.once->kind != ONCE_LOCAL)

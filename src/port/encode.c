@@ -226,7 +226,7 @@ static int encode_memory(Encoder *e, WireRecord *record, Item *item, size_t room
 	if (item->fd < 0 && item->size <= WIRE_MEMORY_INLINE && item->size <= room &&
 		e->n_iov < ENCODE_MAX_IOV) {
 		record->flags |= WIRE_RF_INLINE;
-		e->iov[e->n_iov++] = (struct iovec){ (void *)(uintptr_t)item->address, item->size };
+		e->iov[e->n_iov++] = (struct iovec){(void *)(uintptr_t)item->address, item->size};
 		return 0;
 	}
 	r = memory_to_fd(item);
@@ -360,7 +360,7 @@ int encode_message(Encoder *e, Message *m)
 	WireRecord *record;
 	int r;
 
-	e->iov[0] = (struct iovec){ &e->header, sizeof(e->header) };
+	e->iov[0] = (struct iovec){&e->header, sizeof(e->header)};
 	e->n_iov = 3;
 	e->header.id = m->id;
 	e->header.tail_size = m->tail_size;
@@ -381,8 +381,8 @@ int encode_message(Encoder *e, Message *m)
 			return r;
 	}
 	e->header.n_records = e->n_records;
-	e->iov[1] = (struct iovec){ e->records, e->n_records * sizeof(WireRecord) };
-	e->iov[2] = (struct iovec){ (void *)(uintptr_t)m->tail, m->tail_size };
+	e->iov[1] = (struct iovec){e->records, e->n_records * sizeof(WireRecord)};
+	e->iov[2] = (struct iovec){(void *)(uintptr_t)m->tail, m->tail_size};
 	e->n_bytes = iov_total(e);
 	if (e->n_bytes > WIRE_MAX_DATAGRAM)
 		r = body_to_memfd(e);

@@ -45,8 +45,9 @@ bool express_send(const mach_msg_header_t *msg, mach_msg_size_t size)
 	Express e;
 
 	if (msg->msgh_bits != MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0) ||
-		msg->msgh_local_port != MACH_PORT_NULL || msg->msgh_voucher_port != MACH_PORT_NULL ||
-		size < sizeof(*msg) || size % 4 || tail > EXPRESS_MAX)
+		msg->msgh_local_port != MACH_PORT_NULL ||
+		msg->msgh_voucher_port != MACH_PORT_NULL || size < sizeof(*msg) || size % 4 ||
+		tail > EXPRESS_MAX)
 		return false;
 	sender = look_up(msg->msgh_remote_port, e.header.secret);
 	if (!sender)

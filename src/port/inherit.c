@@ -127,7 +127,7 @@ static int announce(void)
 
 int inherit_publish(void)
 {
-	Block fresh = { 0 };
+	Block fresh = {0};
 	int fd = -EBADF;
 	int r;
 
@@ -145,7 +145,7 @@ int inherit_publish(void)
 static int import_slot(const SlotRecord *record, Right *ret)
 {
 	_cleanup_close_ int addr = -EBADF, pipe_w = -EBADF;
-	Ident ident = { 0 };
+	Ident ident = {0};
 	Backing *b;
 	Port *port;
 
@@ -168,7 +168,7 @@ static int import_slot(const SlotRecord *record, Right *ret)
 		return KERN_RESOURCE_SHORTAGE;
 	}
 	port_srights_add(port, 1);
-	*ret = (Right){ .kind = RIGHT_SEND, .port = port };
+	*ret = (Right){.kind = RIGHT_SEND, .port = port};
 	return 0;
 }
 
@@ -192,8 +192,8 @@ static bool block_read(const char *value, Block *ret, int *ret_fd)
 	if (end == value || *end != ':' || fd < FD_ABOVE_STDIO || fd > INT32_MAX)
 		return false;
 	cookie = strtoull(end + 1, &end, 16);
-	if (*end || probe_kind((int)fd) != PROBE_MEMFD ||
-		memfd_check_sealed((int)fd, &size) || size != sizeof(*ret))
+	if (*end || probe_kind((int)fd) != PROBE_MEMFD || memfd_check_sealed((int)fd, &size) ||
+		size != sizeof(*ret))
 		return false;
 	if (pread((int)fd, ret, sizeof(*ret), 0) != (ssize_t)sizeof(*ret))
 		return false;

@@ -107,7 +107,7 @@ int kport_insert_locked_consume(Kobject *object, PortName *ret_name)
 	if (r)
 		return r;
 	port_make_send(port);
-	right = (Right){ .kind = RIGHT_SEND, .port = port };
+	right = (Right){.kind = RIGHT_SEND, .port = port};
 	r = right_copyout(&right, ret_name);
 	if (r)
 		right_drop(&right);

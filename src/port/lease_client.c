@@ -77,7 +77,7 @@ static LeaseClient *lease_find(Port *reply, Port *dest, unsigned *ret_n)
 	LeaseClient *lease;
 
 	*ret_n = 0;
-	TAILQ_FOREACH(lease, &reply->extra->leases, link) {
+	TAILQ_FOREACH (lease, &reply->extra->leases, link) {
 		if (lease->dest == dest)
 			return lease;
 		++*ret_n;
@@ -171,7 +171,7 @@ static int takeover_send(LeaseClient *lease)
 		.lease_seq = lease->seq,
 		.tail_size = sizeof(lease->old_id),
 	};
-	struct iovec iov[2] = { { &h, sizeof(h) }, { &lease->old_id, sizeof(lease->old_id) } };
+	struct iovec iov[2] = {{&h, sizeof(h)}, {&lease->old_id, sizeof(lease->old_id)}};
 	int r;
 
 	memcpy(h.secret, lease->dest->backing->ident.secret, sizeof(h.secret));
@@ -244,8 +244,8 @@ static PullResult lease_ended(LeaseClient *lease, Message *m)
 	return lease_died(lease, m);
 }
 
-PullResult lease_client_datagram(LeaseClient *lease, const WireHeader *h, bool end, SockMsg *sm,
-	Message *m)
+PullResult lease_client_datagram(
+	LeaseClient *lease, const WireHeader *h, bool end, SockMsg *sm, Message *m)
 {
 	if (end)
 		return lease_ended(lease, m);

@@ -57,8 +57,8 @@ void lease_client_abort(LeaseClient *lease);
 
 /* A datagram, or the end, on the near end of a lease. PULL_MESSAGE with a header of type MESSAGE:
  * it is the awaited answer, which the caller decodes; otherwise *m is the notification. */
-PullResult lease_client_datagram(LeaseClient *lease, const WireHeader *header, bool end,
-	SockMsg *sm, Message *m);
+PullResult lease_client_datagram(
+	LeaseClient *lease, const WireHeader *header, bool end, SockMsg *sm, Message *m);
 
 /* The watcher found room for a takeover. */
 void lease_client_retry(LeaseClient *lease);

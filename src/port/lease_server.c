@@ -72,9 +72,8 @@ static void lease_sweep(Port *port)
 {
 	LeaseServer *lease, *next;
 
-	HASH_ITER(hh, port->extra->lease_table, lease, next)
-	{
-		struct pollfd p = { .fd = lease->fd };
+	HASH_ITER (hh, port->extra->lease_table, lease, next) {
+		struct pollfd p = {.fd = lease->fd};
 
 		if (lease->refs == 1 && lease->bound && poll(&p, 1, 0) == 1 &&
 			p.revents & (POLLHUP | POLLERR | POLLNVAL))
@@ -162,7 +161,7 @@ int lease_server_request(Port *port, const WireHeader *h, const Creds *creds, Ri
 	if (!once)
 		return KERN_RESOURCE_SHORTAGE;
 	lease->last_taken = h->lease_seq;
-	*reply = (Right){ .kind = RIGHT_SEND_ONCE, .once = once };
+	*reply = (Right){.kind = RIGHT_SEND_ONCE, .once = once};
 	return 0;
 }
 
@@ -177,7 +176,7 @@ static int lease_signal(LeaseServer *lease, WireType type, uint64_t seq, const i
 		.lease_id = lease->id,
 		.lease_seq = seq,
 	};
-	struct iovec iov = { &h, sizeof(h) };
+	struct iovec iov = {&h, sizeof(h)};
 	int r = -EBADF;
 
 	if (lease->fd >= 0 && !task.forgetting)
@@ -293,8 +292,7 @@ void lease_server_evict_all(Port *port)
 {
 	LeaseServer *lease, *next;
 
-	HASH_ITER(hh, port->extra->lease_table, lease, next)
-	{
+	HASH_ITER (hh, port->extra->lease_table, lease, next) {
 		if (lease->bound)
 			(void)lease_signal(lease, WIRE_EVICT, lease->last_taken, NULL);
 		lease_remove(lease);
@@ -305,6 +303,6 @@ void lease_server_forget_all(Port *port)
 {
 	LeaseServer *lease, *next;
 
-	HASH_ITER(hh, port->extra->lease_table, lease, next)
-	lease_remove(lease);
+	HASH_ITER (hh, port->extra->lease_table, lease, next)
+		lease_remove(lease);
 }

@@ -12,6 +12,7 @@
 #include "port/answer.h"
 #include "port/backing.h"
 #include "port/ident.h"
+#include "port/lease_client.h"
 #include "port/lease_server.h"
 #include "port/message.h"
 #include "port/once.h"
@@ -32,7 +33,7 @@ int carrier_write(int fd, const struct iovec *iov, unsigned n_iov, const int *fd
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(WIRE_MAX_FDS * sizeof(int))];
 	} control;
-	struct iovec byte = { (void *)(uintptr_t) "", 1 };
+	struct iovec byte = {(void *)(uintptr_t) "", 1};
 	struct msghdr msg = {
 		.msg_iov = n_iov > 0 ? (struct iovec *)(uintptr_t)iov : &byte,
 		.msg_iovlen = n_iov > 0 ? n_iov : 1,
@@ -124,7 +125,7 @@ static int spill_reserve(Port *port)
  * written stays in memory. */
 static int spill_queue(Port *port)
 {
-	Spill s = { .write_end = -EBADF };
+	Spill s = {.write_end = -EBADF};
 	PortExtra *x = port->extra;
 	Message *m;
 	int r;
@@ -163,7 +164,7 @@ static int add_fds(Encoder *e, Port *port)
 		r = encode_add_fd(e, b->addr);
 	for (uint32_t i = 0; !r && i < b->n_pipes; i++)
 		r = encode_add_fd(e, backing_pipe(b, i));
-	TAILQ_FOREACH(answer, &x->answers, link) {
+	TAILQ_FOREACH (answer, &x->answers, link) {
 		if (r)
 			break;
 		r = encode_add_fd(e, answer->fd);
@@ -221,8 +222,12 @@ bool move_give_up(Port *port)
 		return false;
 	x = port->extra;
 	pset_remove_all(port);
+	/* Before its queue dies: the notifications that this makes are not for it any more, and what
+	 * the kernel holds is not ours to pull. */
+	port->state = PORT_REMOTE;
 	queue_clear(port);
 	lease_server_evict_all(port);
+	lease_client_forget_all(port);
 	while (!TAILQ_EMPTY(&x->answers))
 		answer_free(TAILQ_FIRST(&x->answers));
 	while (!TAILQ_EMPTY(&x->onces))
@@ -332,7 +337,7 @@ static int take_pipes(Decoder *d, Backing *b, uint32_t n)
 		if (fd < 0)
 			return MALFORMED;
 		if (backing_add_pipe_take(b, fd)) {
-			fd_close(fd);
+			probe_close_kind_consume(fd, PROBE_PIPE_R);
 			return KERN_RESOURCE_SHORTAGE;
 		}
 	}
@@ -342,7 +347,7 @@ static int take_pipes(Decoder *d, Backing *b, uint32_t n)
 /* The port that the receive right is for: one that we hold send rights to, or a new one. */
 static int find_port(int addr, const uint8_t *secret, Port **ret)
 {
-	Ident ident = { 0 };
+	Ident ident = {0};
 	Backing *b;
 	Port *port;
 
@@ -428,7 +433,7 @@ int move_decode(Decoder *d, const WireRecord *record, Right *ret)
 		r = take_answers(d, port, n_answers);
 	if (!r)
 		r = take_carriers(d, port, n_carriers);
-	*ret = (Right){ .kind = RIGHT_RECEIVE, .port = port };
+	*ret = (Right){.kind = RIGHT_RECEIVE, .port = port};
 	if (r)
 		right_drop(ret);
 	return r;

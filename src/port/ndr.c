@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How this machine represents numbers, as generated code copies it into messages. */
+/*
+ * The record that says how the data behind it is represented: this machine's byte order, ASCII, IEEE
+ * floating point. Not const, because generated code of others declares it that way.
+ */
 #include <mach/ndr.h>
 
 #include "base/cleanup.h"
@@ -10,7 +13,6 @@
 #define NDR_INT_NATIVE NDR_INT_BIG_ENDIAN
 #endif
 
-/* Not const, because programs of the lineage declare it themselves, and do so without. */
 _public_ NDR_record_t NDR_record = {
 	.mig_encoding = NDR_PROTOCOL_2_0,
 	.int_rep = NDR_INT_NATIVE,

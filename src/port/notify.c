@@ -13,14 +13,13 @@
 #include "port/queue.h"
 #include "port/task.h"
 
-
 static void notification_init(Message *m, int id)
 {
 	message_init(m);
 	m->id = id;
 	m->size = sizeof(mach_msg_header_t);
 	m->dest_disposition = MACH_MSG_TYPE_PORT_SEND_ONCE;
-	m->creds = (Creds){ .pid = 0, .uid = 0, .gid = 1 };
+	m->creds = (Creds){.pid = 0, .uid = 0, .gid = 1};
 }
 
 void notify_number(Right *notify, int id, uint32_t number)
@@ -68,7 +67,7 @@ void notify_port_destroyed(Right *notify, Port *port)
 	m.complex = true;
 	m.items[0].type = MACH_MSG_PORT_DESCRIPTOR;
 	m.items[0].disposition = MACH_MSG_TYPE_PORT_RECEIVE;
-	m.items[0].right = (Right){ .kind = RIGHT_RECEIVE, .port = port_ref(port) };
+	m.items[0].right = (Right){.kind = RIGHT_RECEIVE, .port = port_ref(port)};
 	m.size = sizeof(mach_msg_base_t) + sizeof(mach_msg_port_descriptor_t);
 	if (deliver_once(notify, &m)) {
 		right_drop(notify);

@@ -137,7 +137,7 @@ bool once_is_dead(SendOnce *once)
 	}
 	if (fd < 0)
 		return false;
-	p = (struct pollfd){ .fd = fd };
+	p = (struct pollfd){.fd = fd};
 	return poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR | POLLNVAL);
 }
 

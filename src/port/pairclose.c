@@ -20,7 +20,7 @@ typedef enum Look { LOOK_EMPTY, LOOK_ENDED, LOOK_FULL } Look;
  * no connected socket (a listening one has others inside) is as good as full. */
 static Look look(int fd)
 {
-	struct msghdr msg = { 0 };
+	struct msghdr msg = {0};
 	ssize_t n;
 
 	n = recvmsg(fd, &msg, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands for Mach's pidversion: a number that tells two processes of one pid apart. pidfs gives
+ * every process an inode number of its own since boot; the low half of it fits the audit token.
+ */
 #include "port/pidversion.h"
 
 #include <fcntl.h>

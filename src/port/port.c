@@ -75,6 +75,7 @@ static PortExtra *extra_free(PortExtra *x)
 {
 	assert(!x->direct && TAILQ_EMPTY(&x->receivers) && TAILQ_EMPTY(&x->senders));
 	assert(TAILQ_EMPTY(&x->answers) && TAILQ_EMPTY(&x->onces) && !x->lease_table);
+	assert(TAILQ_EMPTY(&x->leases) && TAILQ_EMPTY(&x->late) && TAILQ_EMPTY(&x->sets));
 	if (x->quiet_valid)
 		pthread_cond_destroy(&x->quiet);
 	free(x);
@@ -128,7 +129,7 @@ bool port_is_receivable(const Port *port)
 
 bool port_has_queued(const Port *port)
 {
-	struct pollfd p = { .events = POLLIN };
+	struct pollfd p = {.events = POLLIN};
 
 	if (port->msgcount > 0 || (port->extra && port->extra->n_carriers > 0))
 		return true;
@@ -164,7 +165,7 @@ void port_srights_drop(Port *port, uint32_t n)
 void port_clear_receiver(Port *port)
 {
 	port->flags &= (uint16_t) ~(PORT_F_GUARDED | PORT_F_STRICT | PORT_F_IMMOVABLE |
-		PORT_F_CONTEXT_SET | PORT_F_TEMPOWNER);
+				    PORT_F_CONTEXT_SET | PORT_F_TEMPOWNER);
 	port->context = 0;
 	port->seqno = 0;
 	port->mscount = 0;
@@ -218,7 +219,6 @@ void port_rouse(Port *port, bool drain)
 	if (drain && x->direct > 0)
 		quiet_wait(port);
 }
-
 
 /* Everything that a dead port had. The lock is held throughout. */
 static void port_tear_down(Port *port)
@@ -298,7 +298,8 @@ void port_destroy_receive(Port *port)
 	if (x && x->direct > 0)
 		port_rouse(port, true);
 	x = port->extra;
-	if (x && !task.forgetting && x->pdrequest.kind == RIGHT_SEND_ONCE && !right_is_dead(&x->pdrequest)) {
+	if (x && !task.forgetting && x->pdrequest.kind == RIGHT_SEND_ONCE &&
+		!right_is_dead(&x->pdrequest)) {
 		Right notify = right_take(&x->pdrequest);
 
 		port_leave_name(port);

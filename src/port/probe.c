@@ -126,7 +126,7 @@ bool probe_is_pipe(int fd)
 	if (unlikely(atomic_load(&pipe_dev) == 0))
 		samples_take();
 	return look(fd, &stx) && S_ISFIFO(stx.stx_mode) &&
-		device_of(&stx) == atomic_load(&pipe_dev);
+	       device_of(&stx) == atomic_load(&pipe_dev);
 }
 
 static bool is_address(int fd)

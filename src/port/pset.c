@@ -47,7 +47,7 @@ static Membership *membership_find(const PortSet *set, const Port *port)
 
 	if (!port->extra)
 		return NULL;
-	TAILQ_FOREACH(member, &port->extra->sets, by_port) {
+	TAILQ_FOREACH (member, &port->extra->sets, by_port) {
 		if (member->set == set)
 			return member;
 	}
@@ -67,14 +67,14 @@ static bool port_has_local_message(const Port *port)
 static bool port_has_sources(const Port *port)
 {
 	return (port->backing && port->backing->sock >= 0) ||
-		(port->extra && !TAILQ_EMPTY(&port->extra->answers));
+	       (port->extra && !TAILQ_EMPTY(&port->extra->answers));
 }
 
 bool pset_has_sources(const PortSet *set)
 {
 	Membership *member;
 
-	TAILQ_FOREACH(member, &set->members, by_set) {
+	TAILQ_FOREACH (member, &set->members, by_set) {
 		if (port_has_sources(member->port))
 			return true;
 	}
@@ -152,7 +152,7 @@ void pset_remove_others(PortSet *set, Port *port)
 {
 	Membership *member, *next;
 
-	TAILQ_FOREACH_SAFE(member, &port->extra->sets, by_port, next) {
+	TAILQ_FOREACH_SAFE (member, &port->extra->sets, by_port, next) {
 		if (member->set != set)
 			membership_free(member);
 	}
@@ -227,7 +227,7 @@ int pset_need_epoll(PortSet *set)
 	set->event.fd = set->event_fd;
 	if (!r)
 		r = source_add(&set->event, set->epoll_fd);
-	TAILQ_FOREACH(member, &set->members, by_set) {
+	TAILQ_FOREACH (member, &set->members, by_set) {
 		if (r)
 			break;
 		r = source_add_port(member->port, set->epoll_fd);

@@ -71,7 +71,7 @@ bool pull_has_slots(void)
 
 int pull_recv(int fd, uint8_t *buffer, SockMsg *sm, int flags)
 {
-	struct iovec iov = { buffer, WIRE_MAX_DATAGRAM };
+	struct iovec iov = {buffer, WIRE_MAX_DATAGRAM};
 	size_t n;
 	int r;
 
@@ -96,7 +96,7 @@ static void drop(Port *port, SockMsg *sm, const char *why)
 {
 	if (port->extra || port_need_extra(port) == 0)
 		port->extra->dropped++;
-	log_peer_notice(&((PeerId){ sm->pid, sm->uid }), "dropped a message of %zu bytes: %s",
+	log_peer_notice(&((PeerId){sm->pid, sm->uid}), "dropped a message of %zu bytes: %s",
 		sm->n_bytes, why);
 	sockmsg_discard(sm);
 }
@@ -112,11 +112,11 @@ static bool secret_matches(const Port *port, const WireHeader *h)
 }
 
 /* Decodes a message with all its descriptors; nothing of sm is left afterwards. */
-static int accept_message(Port *port, const WireHeader *h, const uint8_t *buffer, SockMsg *sm,
-	Message *m)
+static int accept_message(
+	Port *port, const WireHeader *h, const uint8_t *buffer, SockMsg *sm, Message *m)
 {
 	int fds[FDLIST_MAX];
-	Creds creds = { .pid = sm->pid, .uid = sm->uid, .gid = sm->gid };
+	Creds creds = {.pid = sm->pid, .uid = sm->uid, .gid = sm->gid};
 	Decoder d = {
 		.bytes = buffer,
 		.n_bytes = sm->n_bytes,

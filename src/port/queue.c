@@ -26,13 +26,13 @@ static int futex(_Atomic uint32_t *word, int op, uint32_t value, const struct ti
 {
 	return syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, until, NULL,
 		       FUTEX_BITSET_MATCH_ANY) < 0
-		? -errno
-		: 0;
+		       ? -errno
+		       : 0;
 }
 
 int waiter_sleep(WaiterList *list, Deadline deadline)
 {
-	Waiter self = { .linked = true };
+	Waiter self = {.linked = true};
 	struct timespec until;
 	int r = 0;
 
@@ -97,7 +97,7 @@ void queue_announce(Port *port)
 		return;
 	waiter_wake_first(&x->receivers);
 	queue_event(port, true);
-	TAILQ_FOREACH(member, &x->sets, by_port)
+	TAILQ_FOREACH (member, &x->sets, by_port)
 		pset_announce(member->set);
 }
 
@@ -195,7 +195,7 @@ void queue_room_made(Port *port)
 	}
 	/* Those who wait inherit the slots in the order in which they came. */
 	room = port->qlimit > port->msgcount ? port->qlimit - port->msgcount : 0;
-	TAILQ_FOREACH(w, &x->senders, link) {
+	TAILQ_FOREACH (w, &x->senders, link) {
 		if (room-- == 0)
 			return;
 		waiter_signal(w);

@@ -20,8 +20,6 @@
 #include "port/port.h"
 #include "port/types.h"
 
-#include "base/clock.h"
-
 /* Waiter: a thread that waits without a descriptor, for a message or for room. */
 struct Waiter {
 	TAILQ_ENTRY(Waiter) link;
@@ -46,8 +44,8 @@ void queue_pull(Port *port, unsigned max);
 bool queue_has_room(Port *port);
 
 /* Waits until there is room or the deadline passes. Drops and retakes the lock; the caller
- * holds a reference. 0, MACH_SEND_TIMED_OUT, MACH_SEND_INTERRUPTED, MACH_SEND_NO_BUFFER; MACH_SEND_INVALID_DEST
- * when the port is gone or was moved meanwhile. */
+ * holds a reference. 0, MACH_SEND_TIMED_OUT, MACH_SEND_INTERRUPTED, MACH_SEND_NO_BUFFER;
+ * MACH_SEND_INVALID_DEST when the port is gone or was moved meanwhile. */
 int queue_wait_room(Port *port, Deadline deadline);
 
 /* After the limit was raised, or a message was taken. */

@@ -150,7 +150,7 @@ static void direct_end(Port *port)
 /* With a deadline: wait first, then read under the lock. */
 static int port_poll_direct(Port *port, int fd, Deadline deadline)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 	int n;
 
 	direct_begin(port);
@@ -232,8 +232,8 @@ static int port_wait(Port *port, Deadline deadline, Received *ret)
 		return MACH_RCV_HEADER_ERROR | MACH_MSG_VM_KERNEL;
 	x = port->extra;
 	direct = x->epoll_fd < 0 &&
-		((sock && !answer) ||
-			(!sock && x->n_answers == 1 && port->flags & PORT_F_REPLY && !x->direct));
+		 ((sock && !answer) ||
+			 (!sock && x->n_answers == 1 && port->flags & PORT_F_REPLY && !x->direct));
 	if (!direct)
 		return port_wait_epoll(port, deadline, ret);
 	if (deadline == DEADLINE_NONE)
@@ -392,7 +392,7 @@ void receive_want_pidfd(PortName name)
 	if (entry && entry->type & ENTRY_RECEIVE) {
 		want_pidfd(entry->port);
 	} else if (entry && entry->type == ENTRY_PORT_SET) {
-		TAILQ_FOREACH(member, &entry->set->members, by_set)
+		TAILQ_FOREACH (member, &entry->set->members, by_set)
 			want_pidfd(member->port);
 	}
 }

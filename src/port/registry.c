@@ -104,7 +104,7 @@ Backing *registry_find(const Ident *ident)
 
 static Place place_of(const Ident *ident)
 {
-	return (Place){ ident->dev, ident->ino, ident->btime_ns };
+	return (Place){ident->dev, ident->ino, ident->btime_ns};
 }
 
 static Renewed *renewed_find(const Ident *ident)

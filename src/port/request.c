@@ -154,8 +154,8 @@ static int request_watch(Entry *entry, bool send_possible, bool armed)
 	return watch_port(entry->port, WATCH_DEAD);
 }
 
-int request_name(PortName name, bool send_possible, bool immediate, Right *notify,
-	Right *ret_previous)
+int request_name(
+	PortName name, bool send_possible, bool immediate, Right *notify, Right *ret_previous)
 {
 	Entry *entry = space_find(name);
 	NameRequest *request;
@@ -282,8 +282,7 @@ void request_forget_all(void)
 {
 	NameRequest *request, *next;
 
-	HASH_ITER(hh, requests, request, next)
-	{
+	HASH_ITER (hh, requests, request, next) {
 		HASH_DEL(requests, request);
 		free(request);
 	}

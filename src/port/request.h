@@ -13,8 +13,8 @@
  * mach_port_request_notification. */
 int request_no_senders(Port *port, uint32_t sync, Right *notify, Right *ret_previous);
 int request_port_destroyed(Port *port, Right *notify, Right *ret_previous);
-int request_name(PortName name, bool send_possible, bool immediate, Right *notify,
-	Right *ret_previous);
+int request_name(
+	PortName name, bool send_possible, bool immediate, Right *notify, Right *ret_previous);
 
 /* Fires no-senders if it is due. */
 void request_check_no_senders(Port *port);

@@ -23,7 +23,7 @@ Right right_copy_send(const Right *right)
 	if (right->kind != RIGHT_SEND)
 		return RIGHT_NULL;
 	port_srights_add(right->port, 1);
-	return (Right){ .kind = RIGHT_SEND, .port = port_ref(right->port) };
+	return (Right){.kind = RIGHT_SEND, .port = port_ref(right->port)};
 }
 
 void right_swap(Right *a, Right *b, unsigned n)
@@ -110,13 +110,13 @@ static int copyin_make(Entry *entry, unsigned disposition, Right *ret)
 		if (port->flags & PORT_F_REPLY)
 			return KERN_INVALID_CAPABILITY;
 		port_make_send(port);
-		*ret = (Right){ .kind = RIGHT_SEND, .port = port_ref(port) };
+		*ret = (Right){.kind = RIGHT_SEND, .port = port_ref(port)};
 		return 0;
 	}
 	/* A reply port has one send-once right at a time. */
 	if (port->flags & PORT_F_REPLY && port->sorights > 0)
 		return KERN_INVALID_CAPABILITY;
-	*ret = (Right){ .kind = RIGHT_SEND_ONCE, .once = once_new_local(port) };
+	*ret = (Right){.kind = RIGHT_SEND_ONCE, .once = once_new_local(port)};
 	if (!ret->once) {
 		*ret = RIGHT_NULL;
 		return KERN_RESOURCE_SHORTAGE;
@@ -132,10 +132,10 @@ static int copyin_send(Entry *entry, bool move, Right *ret)
 		return KERN_INVALID_RIGHT;
 	if (!move) {
 		port_srights_add(port, 1);
-		*ret = (Right){ .kind = RIGHT_SEND, .port = port_ref(port) };
+		*ret = (Right){.kind = RIGHT_SEND, .port = port_ref(port)};
 		return 0;
 	}
-	*ret = (Right){ .kind = RIGHT_SEND, .port = port_ref(port) };
+	*ret = (Right){.kind = RIGHT_SEND, .port = port_ref(port)};
 	if (entry->urefs < SPACE_UREFS_MAX && --entry->urefs == 0) {
 		/* The name's own count goes over to the value. */
 		name_remove_send(entry);
@@ -157,7 +157,7 @@ static int copyin_dead(Entry *entry, unsigned disposition, Right *ret)
 	default:
 		return KERN_INVALID_RIGHT;
 	}
-	*ret = (Right){ .kind = RIGHT_DEAD };
+	*ret = (Right){.kind = RIGHT_DEAD};
 	return 0;
 }
 
@@ -170,7 +170,7 @@ static int copyin_receive(Entry *entry, Right *ret)
 	if (port->flags & (PORT_F_IMMOVABLE | PORT_F_REPLY))
 		return KERN_INVALID_CAPABILITY;
 	port->flags |= PORT_F_TRANSIT;
-	*ret = (Right){ .kind = RIGHT_RECEIVE, .port = port_ref(port) };
+	*ret = (Right){.kind = RIGHT_RECEIVE, .port = port_ref(port)};
 	name_remove_receive(entry);
 	/* May drop the lock; the entry is not looked at any more. */
 	port_leave_name(port);
@@ -199,7 +199,7 @@ int right_copyin(PortName name, unsigned disposition, Right *ret)
 	default:
 		if (!(entry->type & ENTRY_SEND_ONCE))
 			return KERN_INVALID_RIGHT;
-		*ret = (Right){ .kind = RIGHT_SEND_ONCE, .once = name_take_once(entry) };
+		*ret = (Right){.kind = RIGHT_SEND_ONCE, .once = name_take_once(entry)};
 		return 0;
 	}
 }
@@ -270,7 +270,7 @@ bool right_is_reply_only(PortName name, unsigned disposition)
 	if (entry->type & ENTRY_RECEIVE)
 		return entry->port->flags & PORT_F_REPLY;
 	return entry->type == ENTRY_SEND_ONCE && entry->once->kind == ONCE_LOCAL &&
-		entry->once->port->flags & PORT_F_REPLY;
+	       entry->once->port->flags & PORT_F_REPLY;
 }
 
 static int check_make(const Entry *entry, unsigned disposition)
@@ -298,8 +298,8 @@ int right_check_copyin(PortName name, unsigned disposition)
 		if (!(entry->type & ENTRY_RECEIVE))
 			return KERN_INVALID_RIGHT;
 		return entry->port->flags & (PORT_F_IMMOVABLE | PORT_F_REPLY)
-			? KERN_INVALID_CAPABILITY
-			: 0;
+			       ? KERN_INVALID_CAPABILITY
+			       : 0;
 	case MACH_MSG_TYPE_COPY_SEND:
 	case MACH_MSG_TYPE_MOVE_SEND:
 		fits = entry->type & (ENTRY_SEND | ENTRY_DEAD_NAME);

@@ -25,7 +25,7 @@ struct Right {
 	};
 };
 
-#define RIGHT_NULL ((Right){ .kind = RIGHT_NONE })
+#define RIGHT_NULL ((Right){.kind = RIGHT_NONE})
 
 /* Another send right to the same port; RIGHT_NULL of anything but a send right. */
 Right right_copy_send(const Right *right);

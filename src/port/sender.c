@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "port/sender.h"
 
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
@@ -13,6 +15,9 @@
 #include "port/connect.h"
 #include "port/port.h"
 #include "port/task.h"
+
+/* What systemd sets, if nobody says what it is here. */
+#define DEPTH_MAX 513u
 
 Sender *sender_new_take(int fd, uid_t uid)
 {
@@ -30,7 +35,8 @@ Sender *sender_unref(Sender *sender)
 {
 	if (!sender || atomic_fetch_sub_explicit(&sender->refs, 1, memory_order_acq_rel) > 1)
 		return NULL;
-	quota_uncharge(&sender->unread);
+	quota_uncharge(&sender->unread[0]);
+	quota_uncharge(&sender->unread[1]);
 	fd_close(sender->fd);
 	free(sender);
 	return NULL;
@@ -107,15 +113,51 @@ bool sender_has_unread(const Sender *sender)
 	return ioctl(sender->fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 
+/* How many messages a queue of the kernel's may hold. */
+static uint32_t queue_depth(void)
+{
+	static uint32_t depth; /* with the lock */
+	char text[16];
+	int fd;
+
+	if (depth > 0)
+		return depth;
+	depth = DEPTH_MAX;
+	fd = open("/proc/sys/net/unix/max_dgram_qlen", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		ssize_t n = read(fd, text, sizeof(text) - 1);
+
+		text[MAX(n, 0)] = '\0';
+		depth = (uint32_t)atoi(text) + 1;
+	}
+	fd_close(fd);
+	return depth;
+}
+
+/* A busy queue may never be seen empty; but it holds so many messages, and no more. */
+static void window_turn(Sender *sender)
+{
+	if (sender->n_window++ < queue_depth())
+		return;
+	quota_uncharge(&sender->unread[1]);
+	sender->unread[1] = sender->unread[0];
+	sender->unread[0] = (QuotaCharge)QUOTA_CHARGE_INIT;
+	sender->n_window = 1;
+}
+
 bool sender_may_send(Sender *sender, unsigned n_fds)
 {
-	if (budget_charge(&sender->unread, sender->uid, n_fds))
+	if (n_fds == 0)
 		return true;
-	if (sender->unread.quota && !sender_has_unread(sender)) {
-		quota_uncharge(&sender->unread);
-		if (budget_charge(&sender->unread, sender->uid, n_fds))
+	window_turn(sender);
+	if (budget_charge(&sender->unread[0], sender->uid, n_fds))
+		return true;
+	if (!sender_has_unread(sender)) {
+		quota_uncharge(&sender->unread[0]);
+		quota_uncharge(&sender->unread[1]);
+		if (budget_charge(&sender->unread[0], sender->uid, n_fds))
 			return true;
 	}
 	budget_sweep();
-	return budget_charge(&sender->unread, sender->uid, n_fds);
+	return budget_charge(&sender->unread[0], sender->uid, n_fds);
 }

@@ -15,7 +15,10 @@ struct Sender {
 	_Atomic uint32_t refs;
 	int fd;
 	uid_t uid; /* charged for descriptors that its port does not take out */
-	QuotaCharge unread; /* descriptors sent since the socket was last seen to be empty */
+	/* Descriptors in the last messages that had any: those sent since `n_window` was zero, and
+	 * those of the window before. What is older cannot be in the queue any more. */
+	QuotaCharge unread[2];
+	uint32_t n_window;
 	bool dead; /* refused once: ENOTCONN means dead from then on */
 };
 

@@ -15,7 +15,7 @@ static Source *registry;
 
 int source_add(Source *source, int epoll_fd)
 {
-	struct epoll_event event = { .events = EPOLLIN };
+	struct epoll_event event = {.events = EPOLLIN};
 
 	if (!source->id) {
 		source->id = task_serial();
@@ -45,7 +45,7 @@ void source_deinit(Source *source)
 		return;
 	if (source->port && source->port->extra) {
 		source_remove(source, source->port->extra->epoll_fd);
-		TAILQ_FOREACH(member, &source->port->extra->sets, by_port)
+		TAILQ_FOREACH (member, &source->port->extra->sets, by_port)
 			source_remove(source, member->set->epoll_fd);
 	}
 	HASH_DEL(registry, source);
@@ -70,7 +70,7 @@ int source_publish(Source *source)
 		return 0;
 	if (x->epoll_fd >= 0)
 		r = source_add(source, x->epoll_fd);
-	TAILQ_FOREACH(member, &x->sets, by_port) {
+	TAILQ_FOREACH (member, &x->sets, by_port) {
 		if (r < 0)
 			break;
 		/* A set that was waiting in memory only must start to watch descriptors. */
@@ -137,8 +137,7 @@ int source_add_port(Port *port, int epoll_fd)
 		r = add_socket(port, epoll_fd);
 	if (!port->extra)
 		return r;
-	TAILQ_FOREACH(answer, &port->extra->answers, link)
-	{
+	TAILQ_FOREACH (answer, &port->extra->answers, link) {
 		if (r < 0)
 			break;
 		r = source_add(&answer->source, epoll_fd);
@@ -156,6 +155,6 @@ void source_remove_port(Port *port, int epoll_fd)
 		remove_socket(port, epoll_fd);
 	if (!port->extra)
 		return;
-	TAILQ_FOREACH(answer, &port->extra->answers, link)
+	TAILQ_FOREACH (answer, &port->extra->answers, link)
 		source_remove(&answer->source, epoll_fd);
 }

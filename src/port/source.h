@@ -29,7 +29,7 @@ struct Source {
 	UT_hash_handle hh;
 };
 
-#define SOURCE_INIT(k, f, p) ((Source){ .kind = (k), .fd = (f), .port = (p) })
+#define SOURCE_INIT(k, f, p) ((Source){.kind = (k), .fd = (f), .port = (p)})
 
 /* Registers the source and adds it to epoll_fd. Returns 0 or -errno. */
 int source_add(Source *source, int epoll_fd);

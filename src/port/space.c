@@ -26,7 +26,7 @@ typedef struct Space {
 	uint32_t queue_tail;
 } Space;
 
-static Space space = { .fresh = 1 };
+static Space space = {.fresh = 1};
 
 static Entry *slot_at(uint32_t index)
 {
@@ -146,7 +146,7 @@ int space_alloc(Entry **ret)
 	entry = slot_at(index);
 	if (entry->flags & ENTRY_F_QUEUED)
 		queue_unlink(entry);
-	*entry = (Entry){ .name = next_name(entry, index) };
+	*entry = (Entry){.name = next_name(entry, index)};
 	space.n_used++;
 	*ret = entry;
 	return 0;
@@ -168,7 +168,7 @@ int space_alloc_name(PortName name, Entry **ret)
 		return entry->name == name ? KERN_NAME_EXISTS : KERN_FAILURE;
 	if (entry->flags & ENTRY_F_QUEUED)
 		queue_unlink(entry);
-	*entry = (Entry){ .name = name };
+	*entry = (Entry){.name = name};
 	space.n_used++;
 	*ret = entry;
 	return 0;
@@ -178,7 +178,7 @@ void space_release(Entry *entry)
 {
 	PortName name = entry->name;
 
-	*entry = (Entry){ .name = name };
+	*entry = (Entry){.name = name};
 	space.n_used--;
 	queue_push(entry, INDEX(name));
 }

@@ -29,14 +29,14 @@ enum {
 };
 
 enum {
-	ENTRY_F_QUEUED = 1,	/* free, and in the queue of free slots */
-	ENTRY_F_REQUEST = 2,	/* a dead-name or send-possible request is armed */
+	ENTRY_F_QUEUED = 1, /* free, and in the queue of free slots */
+	ENTRY_F_REQUEST = 2, /* a dead-name or send-possible request is armed */
 };
 
 struct Entry {
 	union {
 		void *object;
-		Port *port;	/* SEND, RECEIVE, DEAD_NAME (may be NULL then): one reference */
+		Port *port; /* SEND, RECEIVE, DEAD_NAME (may be NULL then): one reference */
 		SendOnce *once;
 		PortSet *set;
 		struct {

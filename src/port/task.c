@@ -28,7 +28,7 @@
 #include "port/space.h"
 #include "port/watch.h"
 
-Task task = { .lock = PTHREAD_MUTEX_INITIALIZER, .leases = true };
+Task task = {.lock = PTHREAD_MUTEX_INITIALIZER, .leases = true};
 
 /* The two names that everybody knows from the start. */
 _public_ PortName mach_task_self_;

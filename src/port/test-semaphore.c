@@ -242,7 +242,7 @@ TEST(signal_handler_aborts_wait)
 static void send_object(int sock, const Kobject *object)
 {
 	char control[CMSG_SPACE(2 * sizeof(int))] = {};
-	struct iovec iov = {.iov_base = (void *)(uintptr_t)"o", .iov_len = 1};
+	struct iovec iov = {.iov_base = (void *)(uintptr_t) "o", .iov_len = 1};
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,

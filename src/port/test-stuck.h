@@ -93,7 +93,7 @@ static inline void stuck_send_fd(int sock, int fd)
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = {};
-	struct iovec iov = {.iov_base = (void *)(uintptr_t)"f", .iov_len = 1};
+	struct iovec iov = {.iov_base = (void *)(uintptr_t) "f", .iov_len = 1};
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,

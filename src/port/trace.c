@@ -40,8 +40,8 @@ static void line_print(Line *line)
 
 static const char *disposition_name(unsigned d)
 {
-	static const char *const names[] = { "move-receive", "move-send", "move-send-once",
-		"copy-send", "make-send", "make-send-once" };
+	static const char *const names[] = {"move-receive", "move-send", "move-send-once",
+		"copy-send", "make-send", "make-send-once"};
 
 	if (d < MACH_MSG_TYPE_MOVE_RECEIVE || d > MACH_MSG_TYPE_MAKE_SEND_ONCE)
 		return d ? "?" : "none";
@@ -118,15 +118,15 @@ void trace_message(const char *what, const mach_msg_header_t *msg, mach_msg_size
 {
 	const uint8_t *p = (const uint8_t *)(msg + 1);
 	const uint8_t *end = (const uint8_t *)msg + size;
-	Line line = { .used = 0 };
+	Line line = {.used = 0};
 
 	if (size < sizeof(*msg)) {
 		add(&line, "portcullis[%d] %s: %u bytes are no message", (int)getpid(), what, size);
 		line_print(&line);
 		return;
 	}
-	add(&line, "portcullis[%d] %s id %d size %u remote %#x %s local %#x %s", (int)getpid(), what,
-		msg->msgh_id, size, msg->msgh_remote_port,
+	add(&line, "portcullis[%d] %s id %d size %u remote %#x %s local %#x %s", (int)getpid(),
+		what, msg->msgh_id, size, msg->msgh_remote_port,
 		disposition_name(MACH_MSGH_BITS_REMOTE(msg->msgh_bits)), msg->msgh_local_port,
 		disposition_name(MACH_MSGH_BITS_LOCAL(msg->msgh_bits)));
 	if (msg->msgh_bits & MACH_MSGH_BITS_COMPLEX)
@@ -143,7 +143,7 @@ void trace_message(const char *what, const mach_msg_header_t *msg, mach_msg_size
 
 void trace_result(const char *what, const mach_msg_header_t *msg, int code)
 {
-	Line line = { .used = 0 };
+	Line line = {.used = 0};
 
 	add(&line, "portcullis[%d] %s id %d failed: %#x %s", (int)getpid(), what, msg->msgh_id,
 		(unsigned)code, mach_error_string(code));

@@ -187,7 +187,7 @@ static void watch_wake(void)
 
 static int watch_open(void)
 {
-	struct epoll_event event = { .events = EPOLLIN };
+	struct epoll_event event = {.events = EPOLLIN};
 
 	epoll_fd = fd_above_stdio_consume(epoll_create1(EPOLL_CLOEXEC));
 	wake_fd = fd_above_stdio_consume(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -238,7 +238,7 @@ static int watch_start(void)
 /* Adds a watch on a duplicate of fd. */
 static int watch_add(const Watch *what, int fd, uint32_t events)
 {
-	struct epoll_event event = { .events = events };
+	struct epoll_event event = {.events = events};
 	_cleanup_close_ int dup = -EBADF;
 	Watch *w;
 	int r;
@@ -272,10 +272,8 @@ static Watch *watch_find(const Port *port, WatchKind kind, int original)
 {
 	Watch *w, *next;
 
-	HASH_ITER(hh, watches, w, next)
-	{
-		if (w->port == port && w->kind == kind &&
-			(original < 0 || w->original == original))
+	HASH_ITER (hh, watches, w, next) {
+		if (w->port == port && w->kind == kind && (original < 0 || w->original == original))
 			return w;
 	}
 	return NULL;
@@ -295,14 +293,15 @@ static int watch_pipes(Port *port)
 		int fd = backing_pipe(b, i);
 
 		if (!watch_find(port, WATCH_NO_SENDERS, fd))
-			r = watch_add(&(Watch){ .kind = WATCH_NO_SENDERS, .port = port }, fd, EPOLLET);
+			r = watch_add(
+				&(Watch){.kind = WATCH_NO_SENDERS, .port = port}, fd, EPOLLET);
 	}
 	return r;
 }
 
 int watch_port(Port *port, WatchKind kind)
 {
-	Watch what = { .kind = kind, .port = port };
+	Watch what = {.kind = kind, .port = port};
 	Sender *sender;
 	int r;
 
@@ -322,7 +321,7 @@ int watch_port(Port *port, WatchKind kind)
 
 int watch_lease(LeaseClient *lease)
 {
-	return watch_add(&(Watch){ .kind = WATCH_TAKEOVER, .lease = lease }, lease->sender->fd,
+	return watch_add(&(Watch){.kind = WATCH_TAKEOVER, .lease = lease}, lease->sender->fd,
 		EPOLLOUT | EPOLLONESHOT);
 }
 
@@ -332,15 +331,14 @@ int watch_once(SendOnce *once)
 
 	if (fd < 0)
 		return 0;
-	return watch_add(&(Watch){ .kind = WATCH_ONCE, .once = once }, fd, EPOLLET);
+	return watch_add(&(Watch){.kind = WATCH_ONCE, .once = once}, fd, EPOLLET);
 }
 
 static void forget(const Port *port, const LeaseClient *lease, const SendOnce *once, int kind)
 {
 	Watch *w, *next;
 
-	HASH_ITER(hh, watches, w, next)
-	{
+	HASH_ITER (hh, watches, w, next) {
 		if (w->port == port && w->lease == lease && w->once == once &&
 			(kind < 0 || w->kind == (WatchKind)kind))
 			watch_free(w);
@@ -380,8 +378,7 @@ void watch_after_fork(void)
 {
 	Watch *w, *next;
 
-	HASH_ITER(hh, watches, w, next)
-	{
+	HASH_ITER (hh, watches, w, next) {
 		HASH_DEL(watches, w);
 		fd_close(w->fd);
 		free(w);

@@ -78,7 +78,7 @@ static void take_attributes(const struct nlmsghdr *h, DiagSocket *s, bool is_lis
 static bool take_datagram(const uint8_t *buffer, size_t size, ByteWriter *out)
 {
 	enum { STATE_LISTEN = 10 }; /* TCP_LISTEN, which AF_UNIX uses too */
-	int left = (int)size;
+	ssize_t left = (ssize_t)size;
 
 	for (const struct nlmsghdr *h = (const void *)buffer; NLMSG_OK(h, left);
 		h = NLMSG_NEXT(h, left)) {

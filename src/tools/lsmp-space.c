@@ -283,6 +283,9 @@ static bool fill_port(Walk *k, uint64_t address, Row *row)
 		return false;
 	if (!fill_queue(k, &p, address, row))
 		return false;
+	/* What was read in one piece needs no second look. */
+	if (!p.kobject_type && !p.backing && !p.extra)
+		return true;
 	return target_read(k->t, address, &again, sizeof(again)) && again.name == p.name &&
 	       again.state == p.state && again.extra == p.extra && again.backing == p.backing;
 }
@@ -372,11 +375,6 @@ static bool fill_row(Walk *k, const Entry *entry, Row *row)
 	}
 }
 
-static bool entry_is_same(const Entry *a, const Entry *b)
-{
-	return a->object == b->object && a->name == b->name && a->type == b->type;
-}
-
 /* One name. False: there is no room for more. */
 static bool read_entry(Walk *k, uint64_t address, Entry entry)
 {
@@ -385,14 +383,11 @@ static bool read_entry(Walk *k, uint64_t address, Entry entry)
 	Row row;
 
 	for (unsigned i = 0; i < TRIES && !steady; i++) {
-		Entry again;
-
 		mark_rewind(k->w, mark);
+		/* What the entry points to bears the same name: then it still is that. */
 		steady = fill_row(k, &entry, &row);
-		if (!target_read(k->t, address, &again, sizeof(again)))
+		if (!steady && !target_read(k->t, address, &entry, sizeof(entry)))
 			return true;
-		steady = steady && entry_is_same(&entry, &again);
-		entry = again;
 		if (!entry.type)
 			break;
 	}

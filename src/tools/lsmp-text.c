@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One line for each name, in columns that people read and scripts can split: no column is empty, and
+ * none but the last has blanks in it. What only some names have follows on lines of its own, further
+ * in. The columns are wide enough for what is usual, and move when it is not.
+ */
 #include "tools/lsmp-print.h"
 
 #include <inttypes.h>

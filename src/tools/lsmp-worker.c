@@ -21,8 +21,9 @@
 #define MAX_RUNNING 8
 #define MAX_DELAYS 4
 #define MAX_TOTAL_BYTES (UINT64_C(512) << 20)
+#define WORKER_MS (WORKER_SECONDS * UINT64_C(1000))
 /* A worker that has much to read stops in time to deliver what it has. */
-#define READ_MS (WORKER_SECONDS * 1000 - 600)
+#define READ_MS (WORKER_MS - 600)
 
 typedef struct Worker {
 	Process *process; /* NULL: not in use */
@@ -90,7 +91,7 @@ static int worker_start(Worker *w, Process *process, const WorkerOptions *option
 		worker_main(process->pid, out, options, self);
 	w->process = process;
 	w->fd = TAKE_FD(in);
-	w->deadline = deadline_after_ms(WORKER_SECONDS * 1000);
+	w->deadline = deadline_after_ms(WORKER_MS);
 	w->patience = MAX_DELAYS;
 	bytes_writer_init_growable(&w->in, model_max_size());
 	return 0;
@@ -155,7 +156,7 @@ static bool worker_is_starved(const Worker *w)
 static void worker_overdue(Worker *w)
 {
 	if (w->patience-- > 0 && worker_is_starved(w))
-		w->deadline = deadline_after_ms(WORKER_SECONDS * 1000);
+		w->deadline = deadline_after_ms(WORKER_MS);
 	else
 		worker_abandon(w, OUTCOME_HUNG, 0);
 }

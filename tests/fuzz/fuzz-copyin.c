@@ -81,7 +81,7 @@ static mach_port_t once_right(mach_port_t receive)
 
 static mach_port_t constructed(uint32_t flags)
 {
-	mach_port_options_t options = { .flags = flags };
+	mach_port_options_t options = {.flags = flags};
 	mach_port_t name;
 
 	MUST(mach_port_construct(mach_task_self(), &options, 99, &name) == 0);
@@ -187,8 +187,8 @@ static mach_msg_size_t pick_size(Input *in)
 
 static uint8_t *add_port(Scene *s, Input *in, uint8_t *p, bool guarded)
 {
-	mach_msg_guarded_port_descriptor_t g = { .type = MACH_MSG_GUARDED_PORT_DESCRIPTOR };
-	mach_msg_port_descriptor_t d = { .type = MACH_MSG_PORT_DESCRIPTOR };
+	mach_msg_guarded_port_descriptor_t g = {.type = MACH_MSG_GUARDED_PORT_DESCRIPTOR};
+	mach_msg_port_descriptor_t d = {.type = MACH_MSG_PORT_DESCRIPTOR};
 
 	d.name = g.name = pick(s, in);
 	d.disposition = g.disposition = pick_disposition(in);
@@ -205,7 +205,7 @@ static uint8_t *add_port(Scene *s, Input *in, uint8_t *p, bool guarded)
 
 static uint8_t *add_memory(Input *in, uint8_t *p, unsigned type)
 {
-	mach_msg_ool_descriptor_t d = { .address = pick_address(in), .size = pick_size(in) };
+	mach_msg_ool_descriptor_t d = {.address = pick_address(in), .size = pick_size(in)};
 	unsigned how = input_u8(in);
 
 	d.type = type;
@@ -217,7 +217,7 @@ static uint8_t *add_memory(Input *in, uint8_t *p, unsigned type)
 
 static uint8_t *add_ports(Scene *s, Input *in, uint8_t *p)
 {
-	mach_msg_ool_ports_descriptor_t d = { .type = MACH_MSG_OOL_PORTS_DESCRIPTOR };
+	mach_msg_ool_ports_descriptor_t d = {.type = MACH_MSG_OOL_PORTS_DESCRIPTOR};
 	mach_port_t *names = (mach_port_t *)RANGE;
 	unsigned how = input_u8(in);
 
@@ -317,12 +317,12 @@ static uint64_t digest(void)
 
 static bool is_documented(mach_msg_return_t r)
 {
-	static const mach_msg_return_t codes[] = { MACH_MSG_SUCCESS, MACH_SEND_INVALID_DATA,
+	static const mach_msg_return_t codes[] = {MACH_MSG_SUCCESS, MACH_SEND_INVALID_DATA,
 		MACH_SEND_INVALID_DEST, MACH_SEND_TIMED_OUT, MACH_SEND_INVALID_VOUCHER,
 		MACH_SEND_INTERRUPTED, MACH_SEND_MSG_TOO_SMALL, MACH_SEND_INVALID_REPLY,
 		MACH_SEND_INVALID_RIGHT, MACH_SEND_INVALID_NOTIFY, MACH_SEND_INVALID_MEMORY,
 		MACH_SEND_NO_BUFFER, MACH_SEND_TOO_LARGE, MACH_SEND_INVALID_TYPE,
-		MACH_SEND_INVALID_HEADER, MACH_SEND_INVALID_TRAILER };
+		MACH_SEND_INVALID_HEADER, MACH_SEND_INVALID_TRAILER};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(codes); i++) {
 		if ((r & ~MACH_MSG_MASK) == codes[i])
@@ -334,7 +334,7 @@ static bool is_documented(mach_msg_return_t r)
 static bool consumes_nothing(mach_msg_return_t r)
 {
 	return r == MACH_SEND_INVALID_HEADER || r == MACH_SEND_INVALID_REPLY ||
-		r == MACH_SEND_INVALID_VOUCHER || r == MACH_SEND_INVALID_TRAILER;
+	       r == MACH_SEND_INVALID_VOUCHER || r == MACH_SEND_INVALID_TRAILER;
 }
 
 static void receive_all(Scene *s, bool keep)
@@ -378,7 +378,7 @@ static void send_one(Scene *s, Input *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	Input in = { data, data + size };
+	Input in = {data, data + size};
 	unsigned n = 0;
 	Scene s;
 

@@ -37,7 +37,7 @@ enum {
 static void give_names(Port *port, Message *m, bool keep)
 {
 	static uint8_t buffer[BUFFER_SIZE];
-	Received received = { .m = m, .port = port };
+	Received received = {.m = m, .port = port};
 
 	if (m->size + MAX_TRAILER_SIZE > sizeof(buffer))
 		return;
@@ -85,7 +85,7 @@ static void dispose(Port *port, Message *m, unsigned how)
 /* The bytes in a block of their exact size, for the sake of the sanitizer. */
 static void decode_one(Port *port, const Datagram *datagram, unsigned how)
 {
-	Creds creds = { .pid = 77, .uid = how & HOW_STRANGER ? 65534 : getuid() };
+	Creds creds = {.pid = 77, .uid = how & HOW_STRANGER ? 65534 : getuid()};
 	_cleanup_free_ uint8_t *bytes = malloc(datagram->n_bytes + 1);
 	int fds[GEN_MAX_FDS];
 	const WireHeader *h;
@@ -117,7 +117,7 @@ static void decode_one(Port *port, const Datagram *datagram, unsigned how)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static Datagram datagram;
-	Input in = { data, data + size };
+	Input in = {data, data + size};
 	unsigned n = 0;
 	WireGen gen;
 	Port *port;

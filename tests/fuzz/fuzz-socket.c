@@ -67,7 +67,7 @@ static Datagram datagram;
 
 static mach_port_t reply_port(void)
 {
-	mach_port_options_t options = { .flags = MPO_REPLY_PORT };
+	mach_port_options_t options = {.flags = MPO_REPLY_PORT};
 	mach_port_t name;
 
 	MUST(mach_port_construct(mach_task_self(), &options, 0, &name) == 0);
@@ -188,7 +188,7 @@ static void step_close_end(Scene *s, Input *in)
 
 static void step_receive(Scene *s, Input *in)
 {
-	static const mach_msg_size_t sizes[] = { BUFFER_SIZE, 0, 24, 64, 256 };
+	static const mach_msg_size_t sizes[] = {BUFFER_SIZE, 0, 24, 64, 256};
 	unsigned how = input_u8(in);
 	mach_msg_option_t options = MACH_RCV_MSG | MACH_RCV_TIMEOUT;
 	mach_msg_header_t *msg = (mach_msg_header_t *)(void *)buffer;
@@ -222,14 +222,15 @@ static void step_call(Scene *s, Input *in)
 	unsigned how = input_u8(in);
 	mach_port_t name = fuzz_remote_right(&s->gen, how & 3);
 	Request request = {
-		.header = {
-			.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND,
-				MACH_MSG_TYPE_MAKE_SEND_ONCE),
-			.msgh_size = sizeof(request),
-			.msgh_remote_port = name,
-			.msgh_local_port = s->targets[how & 4 ? 0 : 2],
-			.msgh_id = 7,
-		},
+		.header =
+			{
+				.msgh_bits = MACH_MSGH_BITS(
+					MACH_MSG_TYPE_MOVE_SEND, MACH_MSG_TYPE_MAKE_SEND_ONCE),
+				.msgh_size = sizeof(request),
+				.msgh_remote_port = name,
+				.msgh_local_port = s->targets[how & 4 ? 0 : 2],
+				.msgh_id = 7,
+			},
 	};
 	mach_msg_size_t size = sizeof(mach_msg_header_t) + 16;
 
@@ -250,7 +251,7 @@ static void step_read_remote(Scene *s, Input *in)
 	GenRemote *remote = wiregen_remote(&s->gen, input_u8(in));
 	_cleanup_sockmsg_ SockMsg sm = SOCKMSG_INIT;
 	const WireHeader *h = (const WireHeader *)(const void *)buffer;
-	struct iovec iov = { buffer, sizeof(buffer) };
+	struct iovec iov = {buffer, sizeof(buffer)};
 
 	if (sockmsg_recv(remote->sock, &iov, 1, &sm, MSG_DONTWAIT) < 0)
 		return;
@@ -266,18 +267,20 @@ static void step_reply(Scene *s, Input *in)
 	unsigned how = input_u8(in);
 	mach_port_t name = any_name_of(ENTRY_SEND_ONCE, how);
 	Request reply = {
-		.header = {
-			.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0),
-			.msgh_size = sizeof(reply),
-			.msgh_remote_port = name,
-		},
-		.body = { .msgh_descriptor_count = 1 },
-		.port = {
-			.name = s->targets[how >> 3 & 1],
-			.disposition = how & 0x20 ? MACH_MSG_TYPE_MAKE_SEND_ONCE
-						  : MACH_MSG_TYPE_MAKE_SEND,
-			.type = MACH_MSG_PORT_DESCRIPTOR,
-		},
+		.header =
+			{
+				.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0),
+				.msgh_size = sizeof(reply),
+				.msgh_remote_port = name,
+			},
+		.body = {.msgh_descriptor_count = 1},
+		.port =
+			{
+				.name = s->targets[how >> 3 & 1],
+				.disposition = how & 0x20 ? MACH_MSG_TYPE_MAKE_SEND_ONCE
+							  : MACH_MSG_TYPE_MAKE_SEND,
+				.type = MACH_MSG_PORT_DESCRIPTOR,
+			},
 	};
 
 	if (name == MACH_PORT_NULL)
@@ -294,22 +297,24 @@ static void step_reply(Scene *s, Input *in)
 static void send_port(mach_port_t dest, mach_port_t name, unsigned disposition)
 {
 	Request request = {
-		.header = {
-			.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0) |
-				MACH_MSGH_BITS_COMPLEX,
-			.msgh_size = sizeof(request),
-			.msgh_remote_port = dest,
-		},
-		.body = { .msgh_descriptor_count = 1 },
-		.port = {
-			.name = name,
-			.disposition = disposition,
-			.type = MACH_MSG_PORT_DESCRIPTOR,
-		},
+		.header =
+			{
+				.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0) |
+					     MACH_MSGH_BITS_COMPLEX,
+				.msgh_size = sizeof(request),
+				.msgh_remote_port = dest,
+			},
+		.body = {.msgh_descriptor_count = 1},
+		.port =
+			{
+				.name = name,
+				.disposition = disposition,
+				.type = MACH_MSG_PORT_DESCRIPTOR,
+			},
 	};
 
-	(void)mach_msg(&request.header, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(request), 0, 0, 0,
-		0);
+	(void)mach_msg(
+		&request.header, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(request), 0, 0, 0, 0);
 }
 
 static void step_move(Scene *s, Input *in)
@@ -332,8 +337,8 @@ static void step_send_here(Scene *s, Input *in)
 
 static void step_notify(Scene *s, Input *in)
 {
-	static const mach_msg_id_t ids[] = { MACH_NOTIFY_NO_SENDERS, MACH_NOTIFY_DEAD_NAME,
-		MACH_NOTIFY_SEND_POSSIBLE, MACH_NOTIFY_PORT_DESTROYED };
+	static const mach_msg_id_t ids[] = {MACH_NOTIFY_NO_SENDERS, MACH_NOTIFY_DEAD_NAME,
+		MACH_NOTIFY_SEND_POSSIBLE, MACH_NOTIFY_PORT_DESTROYED};
 	unsigned how = input_u8(in);
 	mach_port_t previous = MACH_PORT_NULL;
 
@@ -433,8 +438,8 @@ static void step(Scene *s, Input *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	Input in = { data, data + size };
-	Scene s = { .set = MACH_PORT_NULL };
+	Input in = {data, data + size};
+	Scene s = {.set = MACH_PORT_NULL};
 
 	fuzz_begin();
 	wiregen_init(&s.gen);

@@ -84,8 +84,8 @@ void fuzz_aim(WireGen *gen, Port *port)
 
 static mach_port_t take_right(const WireRecord *record, int *fds, unsigned n_fds)
 {
-	Creds creds = { .pid = 77, .uid = getuid(), .gid = getgid() };
-	Decoder d = { .fds = fds, .n_fds = n_fds, .creds = &creds };
+	Creds creds = {.pid = 77, .uid = getuid(), .gid = getgid()};
+	Decoder d = {.fds = fds, .n_fds = n_fds, .creds = &creds};
 	PortName name = MACH_PORT_NULL;
 	Right right = RIGHT_NULL;
 
@@ -100,8 +100,8 @@ static mach_port_t take_right(const WireRecord *record, int *fds, unsigned n_fds
 mach_port_t fuzz_remote_right(WireGen *gen, unsigned i)
 {
 	GenRemote *remote = wiregen_remote(gen, i);
-	WireRecord record = { .kind = WIRE_SEND, .n_fds = 2 };
-	int fds[2] = { dup(remote->addr), dup(remote->pipe_w) };
+	WireRecord record = {.kind = WIRE_SEND, .n_fds = 2};
+	int fds[2] = {dup(remote->addr), dup(remote->pipe_w)};
 
 	memcpy(record.value, remote->secret, sizeof(record.value));
 	return take_right(&record, fds, 2);
@@ -109,7 +109,7 @@ mach_port_t fuzz_remote_right(WireGen *gen, unsigned i)
 
 mach_port_t fuzz_remote_once(WireGen *gen)
 {
-	WireRecord record = { .kind = WIRE_SEND_ONCE, .n_fds = 1 };
+	WireRecord record = {.kind = WIRE_SEND_ONCE, .n_fds = 1};
 	int fd = wiregen_fd(gen, GEN_FD_SEQPACKET);
 
 	return take_right(&record, &fd, 1);

@@ -36,7 +36,7 @@ static void put(Seed *s, unsigned n, ...)
 }
 
 /* How many arguments there are behind the first. */
-#define N_ARGS(...) (sizeof((int[]){ __VA_ARGS__ }) / sizeof(int))
+#define N_ARGS(...) (sizeof((int[]){__VA_ARGS__}) / sizeof(int))
 #define PUT(s, ...) put((s), N_ARGS(__VA_ARGS__), __VA_ARGS__)
 
 static void begin(const char *name)
@@ -133,9 +133,9 @@ static void put_request(Seed *s, unsigned flags, unsigned id, unsigned seq)
 
 static void decode_seeds(void)
 {
-	static const unsigned hows[] = { 0, 0x21, 0x02, 0x05, 0x11 };
-	static const unsigned modes[] = { 0, GEN_BODY, GEN_CARRIER, GEN_BODY | GEN_CARRIER };
-	Seed s = { .n = 0 };
+	static const unsigned hows[] = {0, 0x21, 0x02, 0x05, 0x11};
+	static const unsigned modes[] = {0, GEN_BODY, GEN_CARRIER, GEN_BODY | GEN_CARRIER};
+	Seed s = {.n = 0};
 
 	begin("fuzz-decode");
 	for (unsigned item = 0; item < _GEN_ITEM_N; item++) {
@@ -206,8 +206,8 @@ static void put_answer(Seed *s, unsigned type, unsigned how)
 
 static void call_seeds(void)
 {
-	static const unsigned types[] = { WIRE_MESSAGE, WIRE_DIED, WIRE_EVICT, WIRE_MOVED, 6 };
-	Seed s = { .n = 0 };
+	static const unsigned types[] = {WIRE_MESSAGE, WIRE_DIED, WIRE_EVICT, WIRE_MOVED, 6};
+	Seed s = {.n = 0};
 
 	for (unsigned i = 0; i < 5; i++) {
 		PUT(&s, CALL, 0, READ_REMOTE, 0);
@@ -252,7 +252,7 @@ static void call_seeds(void)
 
 static void serve_seeds(void)
 {
-	Seed s = { .n = 0 };
+	Seed s = {.n = 0};
 
 	/* An offer is kept, answered, used again, evicted by a move. */
 	PUT(&s, DATAGRAM, 0);
@@ -286,7 +286,7 @@ static void serve_seeds(void)
 
 static void socket_seeds(void)
 {
-	Seed s = { .n = 0 };
+	Seed s = {.n = 0};
 
 	begin("fuzz-socket");
 	for (unsigned item = 0; item < _GEN_ITEM_N; item++) {
@@ -336,7 +336,7 @@ static void put_descriptor(Seed *s, unsigned type, unsigned name, unsigned dispo
 
 static void copyin_seeds(void)
 {
-	Seed s = { .n = 0 };
+	Seed s = {.n = 0};
 
 	begin("fuzz-copyin");
 	/* Every name as destination and as reply, with the disposition that fits some of them. */

@@ -124,12 +124,12 @@ static int both_ends_of_pipe(void)
 
 static bool send_raw(int sock, const void *bytes, size_t n_bytes, const int *fds, unsigned n_fds)
 {
-	struct iovec iov = { (void *)(uintptr_t)bytes, n_bytes };
+	struct iovec iov = {(void *)(uintptr_t)bytes, n_bytes};
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(GEN_MAX_FDS * sizeof(int))];
 	} control;
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 
 	if (n_fds > 0) {
 		struct cmsghdr *c = &control.align;
@@ -190,7 +190,7 @@ static int fresh_addr(void)
 
 static int fd_with_fds(WireGen *gen)
 {
-	int fds[2] = { must(eventfd(0, EFD_CLOEXEC)), end_of_pipe(gen, true) };
+	int fds[2] = {must(eventfd(0, EFD_CLOEXEC)), end_of_pipe(gen, true)};
 	int fd = full_end(fds, 2);
 
 	close(fds[0]);

@@ -174,8 +174,8 @@ unused_ static void receive_id_at(HarnessWhere where, mach_port_t from, int id, 
 	if (mr == MACH_RCV_TIMED_OUT)
 		look_for_the_reason(where);
 	if (mr != MACH_MSG_SUCCESS)
-		harness_unit_fail(where.file, where.line, "waiting for message %d: %#x", id,
-			(unsigned)mr);
+		harness_unit_fail(
+			where.file, where.line, "waiting for message %d: %#x", id, (unsigned)mr);
 	if (id >= 0 && buffer->header.msgh_id != id)
 		harness_unit_fail(where.file, where.line, "message %d instead of %d",
 			buffer->header.msgh_id, id);

@@ -27,7 +27,14 @@
 enum { OTHER = 1, TAKE_IT, REQUEST, FORWARDED, ANSWER };
 
 /* What the server shall do with a request. */
-typedef enum Deed { ANSWER_IT, DROP_IT, FORWARD_IT, FORWARD_TO_DROP, KEEP_FOR_A_WHILE, _N_DEEDS } Deed;
+typedef enum Deed {
+	ANSWER_IT,
+	DROP_IT,
+	FORWARD_IT,
+	FORWARD_TO_DROP,
+	KEEP_FOR_A_WHILE,
+	_N_DEEDS
+} Deed;
 
 typedef struct Request {
 	mach_msg_header_t header;
@@ -134,7 +141,8 @@ static void *client_thread(void *argument)
 	uint64_t state = t->index + 1;
 	unsigned outstanding = 0;
 
-	for (uint32_t number = 0; number < MAX_REQUESTS && !atomic_load(&board->is_over); number++) {
+	for (uint32_t number = 0; number < MAX_REQUESTS && !atomic_load(&board->is_over);
+		number++) {
 		send_request(t, reply, number, &state);
 		if (++outstanding < (t->is_ordinary ? N_OUTSTANDING : 1))
 			continue;
@@ -200,7 +208,9 @@ static void forward(const Run *run, mach_port_t right, const Plain *request)
 	Request message = {
 		.header = make_header(run->other, COPY, MACH_PORT_NULL, 0, FORWARDED),
 		.body = {1},
-		.right = {.name = right, .disposition = MOVE_ONCE, .type = MACH_MSG_PORT_DESCRIPTOR},
+		.right = {.name = right,
+			.disposition = MOVE_ONCE,
+			.type = MACH_MSG_PORT_DESCRIPTOR},
 		.thread = request->thread,
 		.number = request->number,
 		.deed = request->deed,
@@ -434,8 +444,8 @@ STAGE(every_request_has_one_outcome)
 	uint64_t end;
 
 	harness_set_deadline(s->h, seconds() + 60);
-	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		0);
+	board = mmap(
+		NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_TRUE(board != MAP_FAILED);
 	ASSERT_EQ(portcullis_keeper_create(v.service, &v.keeper), KERN_SUCCESS);
 	for (uintptr_t i = 0; i < N_CLIENTS; i++) {

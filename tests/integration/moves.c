@@ -463,8 +463,7 @@ STAGE(queues_within_queues)
 {
 	const int depth = 12;
 	mach_port_t innermost = make_send_receive(), inner = innermost, to;
-	Peer *peer = stage_spawn_with_port(
-		s, "unpacker", unpacker, (void *)(uintptr_t)depth, &to);
+	Peer *peer = stage_spawn_with_port(s, "unpacker", unpacker, (void *)(uintptr_t)depth, &to);
 
 	for (int i = depth - 1; i >= 0; i--) {
 		mach_port_t outer = make_receive();

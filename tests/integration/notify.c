@@ -585,8 +585,8 @@ STAGE(a_notification_to_somebody_else)
 	Peer *peer = stage_spawn_with_port(s, "told", told, NULL, &to);
 
 	once = take(s->hub, GIVE);
-	ASSERT_EQ(mach_port_request_notification(SELF, o.send, MACH_NOTIFY_DEAD_NAME, 0, once,
-			  MOVE_ONCE, &previous),
+	ASSERT_EQ(mach_port_request_notification(
+			  SELF, o.send, MACH_NOTIFY_DEAD_NAME, 0, once, MOVE_ONCE, &previous),
 		KERN_SUCCESS);
 	ASSERT_EQ(previous, MACH_PORT_NULL);
 	ASSERT_EQ(type_of(once), MACH_PORT_TYPE_NONE);
@@ -761,8 +761,8 @@ static void giver_up(PeerCtx *ctx)
 	mach_port_t own = peer_begin_with_port(ctx, &hub);
 
 	once = take(own, GIVE);
-	ASSERT_EQ(mach_port_request_notification(SELF, port, MACH_NOTIFY_PORT_DESTROYED, 0, once,
-			  MOVE_ONCE, &previous),
+	ASSERT_EQ(mach_port_request_notification(
+			  SELF, port, MACH_NOTIFY_PORT_DESTROYED, 0, once, MOVE_ONCE, &previous),
 		KERN_SUCCESS);
 	give(hub, GIVE, port, MAKE);
 	tell(hub, DONE);

@@ -68,15 +68,15 @@ static void serve(mach_port_t hub, mach_port_t own, mach_port_t third)
 	Server server = {.hub = hub, .park = make_receive(), .third = third};
 
 	for (;;) {
-		ASSERT_EQ(receive_with(own, &received, 0, harness_scale_ms(60000)),
-			MACH_MSG_SUCCESS);
+		ASSERT_EQ(
+			receive_with(own, &received, 0, harness_scale_ms(60000)), MACH_MSG_SUCCESS);
 		if (received.header.msgh_id == LEAVE)
 			break;
 		if (received.header.msgh_id == THIRD)
 			server.third = received_port(&received);
 		else
-			serve_one(&server, received.header.msgh_id,
-				received.header.msgh_remote_port);
+			serve_one(
+				&server, received.header.msgh_id, received.header.msgh_remote_port);
 	}
 	if (server.third)
 		deallocate(server.third);
@@ -415,8 +415,8 @@ static void kept_client(PeerCtx *ctx)
 		ask(&client, id);
 		tell(results, id);
 		/* The test knows for how long. */
-		ASSERT_EQ(receive_with(client.reply, &received, AUDIT_TRAILER,
-				  harness_scale_ms(60000)),
+		ASSERT_EQ(receive_with(
+				  client.reply, &received, AUDIT_TRAILER, harness_scale_ms(60000)),
 			MACH_MSG_SUCCESS);
 		if (audit_token_to_pid(audit_of(&received)) == 0) {
 			ASSERT_EQ(received.header.msgh_id, MACH_NOTIFY_SEND_ONCE);
@@ -696,8 +696,8 @@ STAGE(many_rights_of_one_port_die_at_once)
 	Peer *peer = stage_spawn_with_port(s, "holder", many_holder, NULL, &to);
 
 	for (int i = 0; i < N_MANY; i++) {
-		mach_msg_header_t header =
-			make_header(to, COPY, port, i % 3 ? MAKE_ONCE : MAKE, GIVE + 1000);
+		mach_msg_header_t header = make_header(
+			to, COPY, port, i % 3 ? MAKE_ONCE : MAKE, GIVE + 1000);
 
 		if (i % 3)
 			header.msgh_bits = MACH_MSGH_BITS(COPY, MAKE_ONCE);
@@ -816,8 +816,7 @@ static void answer_to_the_deaf(Stage *s, Kind kind, bool kill_it)
 {
 	mach_port_t server_port, own;
 	Peer *server = stage_spawn_with_port(s, "server", server_main, NULL, &server_port);
-	Peer *peer = stage_spawn_with_port(
-		s, "client", one_request, (void *)(uintptr_t)kind, &own);
+	Peer *peer = stage_spawn_with_port(s, "client", one_request, (void *)(uintptr_t)kind, &own);
 
 	give(own, GIVE, server_port, COPY);
 	hear(s->hub, DONE);
@@ -869,8 +868,8 @@ static int server_program(int argc, char **argv)
 
 STAGE(more_clients_than_leases)
 {
-	const char *argv[] = {"sh", "-c", "ulimit -n 600 && exec \"$0\" --program", own_path(),
-		NULL};
+	const char *argv[] = {
+		"sh", "-c", "ulimit -n 600 && exec \"$0\" --program", own_path(), NULL};
 	Peer *peer = peer_spawn_exec(s->h, "server", argv);
 	mach_port_t port = take(s->hub, HELLO);
 	Client clients[120];

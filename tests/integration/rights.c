@@ -77,8 +77,8 @@ static void try_case(Stage *s, const Case *c)
 
 STAGE(move_send)
 {
-	const Case c = {MOVE, {MACH_PORT_TYPE_SEND, MACH_MSG_TYPE_PORT_SEND},
-		MACH_PORT_TYPE_RECEIVE, 0};
+	const Case c = {
+		MOVE, {MACH_PORT_TYPE_SEND, MACH_MSG_TYPE_PORT_SEND}, MACH_PORT_TYPE_RECEIVE, 0};
 
 	try_case(s, &c);
 }
@@ -169,9 +169,9 @@ static void relay(PeerCtx *ctx)
 		receive_id(own, GIVE, &received);
 		right = received_port(&received);
 		give(to, GIVE, right,
-			received_kind(&received) == MACH_MSG_TYPE_PORT_SEND_ONCE ? MOVE_ONCE :
-			received_kind(&received) == MACH_MSG_TYPE_PORT_RECEIVE	 ? MOVE_RECEIVE :
-										   MOVE);
+			received_kind(&received) == MACH_MSG_TYPE_PORT_SEND_ONCE ? MOVE_ONCE
+			: received_kind(&received) == MACH_MSG_TYPE_PORT_RECEIVE ? MOVE_RECEIVE
+										 : MOVE);
 		expect_type(right, MACH_PORT_TYPE_NONE);
 	}
 	deallocate(to);
@@ -277,9 +277,9 @@ static void echo(PeerCtx *ctx)
 		if (received.header.msgh_id == GO)
 			break;
 		ASSERT_TRUE(MACH_PORT_VALID(received.header.msgh_remote_port));
-		expect_type(received.header.msgh_remote_port,
-			kind == MACH_MSG_TYPE_PORT_SEND ? MACH_PORT_TYPE_SEND :
-							  MACH_PORT_TYPE_SEND_ONCE);
+		expect_type(received.header.msgh_remote_port, kind == MACH_MSG_TYPE_PORT_SEND
+								      ? MACH_PORT_TYPE_SEND
+								      : MACH_PORT_TYPE_SEND_ONCE);
 		ASSERT_EQ(send_empty(received.header.msgh_remote_port,
 				  kind == MACH_MSG_TYPE_PORT_SEND ? MOVE : MOVE_ONCE,
 				  received.header.msgh_id + WORD),
@@ -505,8 +505,8 @@ static void guard_taker(PeerCtx *ctx)
 	mach_port_t own = peer_begin_with_port(ctx, &hub);
 	GuardedMessage *message = (GuardedMessage *)&received;
 
-	ASSERT_EQ(receive_with(own, &received, MACH_RCV_GUARDED_DESC, PATIENCE_MS),
-		MACH_MSG_SUCCESS);
+	ASSERT_EQ(
+		receive_with(own, &received, MACH_RCV_GUARDED_DESC, PATIENCE_MS), MACH_MSG_SUCCESS);
 	ASSERT_EQ(message->port.type, MACH_MSG_GUARDED_PORT_DESCRIPTOR);
 	name = message->port.name;
 	ASSERT_EQ(message->port.context, (mach_port_context_t)(uintptr_t)&message->port);

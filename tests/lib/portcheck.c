@@ -247,8 +247,7 @@ static void check_leases(Check *c, Port *port)
 		if (client->reply != port)
 			wrong(c, "port %#x: a lease of another port", port->name);
 	}
-	HASH_ITER(hh, port->extra->lease_table, server, next)
-	{
+	HASH_ITER (hh, port->extra->lease_table, server, next) {
 		n++;
 		if (server->port != port || server->refs == 0)
 			wrong(c, "port %#x: a lease that does not know it", port->name);
@@ -329,7 +328,7 @@ static void check_balance(Check *c, const Seen *seen)
 
 bool portcheck(char *text, size_t size)
 {
-	Check c = { .text = text, .size = size };
+	Check c = {.text = text, .size = size};
 	Seen *seen, *next;
 
 	task_lock();
@@ -393,7 +392,7 @@ int portcheck_fds(void)
 static void warm_up_port(Port *port)
 {
 	Port *other = port_new_local();
-	Right right = { .kind = RIGHT_SEND_ONCE };
+	Right right = {.kind = RIGHT_SEND_ONCE};
 
 	if (!other)
 		abort();
@@ -401,7 +400,7 @@ static void warm_up_port(Port *port)
 	if (!right.once || backing_make(port))
 		abort();
 	/* The watcher's epoll set, and its thread. */
-	if (request_no_senders(port, UINT32_MAX, &right, &(Right){ .kind = RIGHT_NONE }))
+	if (request_no_senders(port, UINT32_MAX, &right, &(Right){.kind = RIGHT_NONE}))
 		abort();
 	port_destroy_receive(other);
 	port_unref(other);
