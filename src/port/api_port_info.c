@@ -45,7 +45,8 @@ static int snapshot(Snapshot *s)
 	if (r)
 		return r;
 	while ((entry = space_next(&index)) != NULL) {
-		if (!space_find(entry->name))
+		/* Looking may turn it into a dead name; it is there all the same. */
+		if (!space_find(entry->name) || !s->names || !s->types)
 			continue;
 		s->names[s->n] = entry->name;
 		s->types[s->n] = ((mach_port_type_t)entry->type << 16) |
@@ -110,7 +111,7 @@ _public_ kern_return_t mach_port_space_info(ipc_space_read_t space, ipc_info_spa
 	task_lock();
 	r = allocate_array(space_used(), sizeof(*table), &table);
 	if (!r) {
-		while ((entry = space_next(&index)) != NULL)
+		while (table && (entry = space_next(&index)) != NULL)
 			fill_name_info(entry, &table[n++]);
 		*space_info = (ipc_info_space_t){
 			.iis_genno_mask = GENERATION_MASK,

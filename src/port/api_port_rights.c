@@ -254,8 +254,7 @@ static void probe_remote(Entry *entry)
 
 	if (entry->type != ENTRY_SEND || port->state != PORT_REMOTE || !port->backing->known_device)
 		return;
-	if (backing_prompt(port->backing) &&
-		connect_dgram(port->backing->addr, true, &fd) == KERN_INVALID_CAPABILITY)
+	if (connect_dgram(port->backing->addr, true, &fd) == KERN_INVALID_CAPABILITY)
 		port_mark_dead(port);
 }
 

@@ -119,7 +119,8 @@ _public_ kern_return_t mach_port_get_set_status(ipc_space_read_t space, mach_por
 		mach_port_name_t *names = (mach_port_name_t *)(uintptr_t)address;
 
 		TAILQ_FOREACH (member, &set->members, by_set)
-			names[n++] = member->port->name;
+			if (names)
+				names[n++] = member->port->name;
 		*members = names;
 		*membersCnt = n;
 	}

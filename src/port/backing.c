@@ -297,10 +297,3 @@ void backing_close_sender(Backing *b)
 {
 	b->sender = sender_unref(b->sender);
 }
-
-bool backing_prompt(const Backing *b)
-{
-	struct pollfd p = {.fd = b->pipe_w};
-
-	return b->pipe_w < 0 || (poll(&p, 1, 0) == 1 && p.revents & (POLLERR | POLLNVAL));
-}

@@ -65,9 +65,6 @@ int backing_pipe(const Backing *backing, uint32_t i);
  * is: no send right is anywhere else. */
 bool backing_no_senders(Backing *backing);
 
-/* A holder's prompt that the port may be dead: the readers of its pipe are gone. */
-bool backing_prompt(const Backing *backing);
-
 /* A new secret: whoever kept the address is a stranger from now on. */
 int backing_renew(Backing *backing);
 

@@ -172,12 +172,27 @@ static int import_slot(const SlotRecord *record, Right *ret)
 	return 0;
 }
 
+static bool is_same_as_before(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (block.slots[i].present && (block.slots[i].addr == block.slots[n].addr ||
+						      block.slots[i].pipe_w == block.slots[n].pipe_w))
+			return true;
+	}
+	return false;
+}
+
 void inherit_reimport(void)
 {
 	task.n_registered = MIN(block.n_registered, (uint32_t)TASK_REGISTERED_MAX);
 	for (unsigned i = 0; i < TASK_N_SLOTS; i++) {
-		if (block.slots[i].present && import_slot(&block.slots[i], &task.slots[i]))
-			log_warning("inherited port %u is not usable", i);
+		if (!block.slots[i].present)
+			continue;
+		if (!is_same_as_before(i) && import_slot(&block.slots[i], &task.slots[i]) == 0)
+			continue;
+		log_warning("inherited port %u is not usable", i);
+		/* The numbers may be those of other descriptors: they are not ours to close. */
+		block.slots[i].present = 0;
 	}
 }
 

@@ -312,6 +312,7 @@ static int take_carriers(Decoder *d, Port *port, uint32_t n)
 
 	if (n == 0)
 		return 0;
+	free(x->carriers);
 	x->carriers = calloc(n, sizeof(int));
 	if (!x->carriers)
 		return KERN_RESOURCE_SHORTAGE;

@@ -78,6 +78,7 @@ static PortExtra *extra_free(PortExtra *x)
 	assert(TAILQ_EMPTY(&x->leases) && TAILQ_EMPTY(&x->late) && TAILQ_EMPTY(&x->sets));
 	if (x->quiet_valid)
 		pthread_cond_destroy(&x->quiet);
+	free(x->carriers); /* room for some may be left */
 	free(x);
 	return NULL;
 }

@@ -11,6 +11,7 @@
 #include "port/backing.h"
 #include "port/message.h"
 #include "port/queue.h"
+#include "port/task.h"
 
 PortSet *pset_new(void)
 {
@@ -170,7 +171,8 @@ static void event_set(PortSet *set, bool on)
 {
 	eventfd_t value;
 
-	if (set->event_fd < 0 || set->event_set == on)
+	/* In a fork child the descriptor is the parent's. */
+	if (set->event_fd < 0 || set->event_set == on || task.forgetting)
 		return;
 	if (on)
 		(void)eventfd_write(set->event_fd, 1);

@@ -79,7 +79,8 @@ void queue_event(Port *port, bool on)
 	PortExtra *x = port->extra;
 	eventfd_t value;
 
-	if (x->event_fd < 0 || x->event_set == on)
+	/* In a fork child the descriptor is the parent's. */
+	if (x->event_fd < 0 || x->event_set == on || task.forgetting)
 		return;
 	if (on)
 		(void)eventfd_write(x->event_fd, 1);

@@ -33,7 +33,8 @@ int source_add(Source *source, int epoll_fd)
 
 void source_remove(Source *source, int epoll_fd)
 {
-	if (epoll_fd >= 0 && source->id)
+	/* In a fork child the epoll set is the parent's, and so is what it watches. */
+	if (epoll_fd >= 0 && source->id && !task.forgetting)
 		(void)epoll_ctl(epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
 }
 

@@ -173,7 +173,8 @@ void task_init(void)
 	pthread_once(&once, task_begin);
 }
 
-__attribute__((constructor)) static void task_constructor(void)
+/* Before the constructors of programs that are linked statically, which may make ports. */
+__attribute__((constructor(101))) static void task_constructor(void)
 {
 	task_init();
 }

@@ -37,7 +37,7 @@ typedef struct Task {
 extern Task task;
 
 /* First use: floor check, descriptor limit, fork handlers, inherited ports. Idempotent; runs
- * from a constructor, and from task_lock() in programs whose constructors run earlier. */
+ * from a constructor of the highest priority. */
 void task_init(void);
 
 static inline void task_lock(void)

@@ -273,6 +273,7 @@ static Kobject *receive_object(int sock)
 	int fds[2];
 
 	ASSERT_EQ(recvmsg(sock, &msg, MSG_CMSG_CLOEXEC), 1);
+	ASSERT_TRUE(CMSG_FIRSTHDR(&msg) != NULL);
 	memcpy(fds, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fds));
 	ASSERT_TRUE(kobject_fds_plausible(KOBJECT_SEMAPHORE, fds, 2));
 	ASSERT_OK(kobject_new_consume(KOBJECT_SEMAPHORE, fds, 2, &object));

@@ -317,7 +317,8 @@ unused_ static mach_port_t hub_find(void)
 	ASSERT_GE(n, 1);
 	hub = ports[0];
 	for (unsigned i = 1; i < n; i++)
-		ASSERT_EQ(ports[i], MACH_PORT_NULL);
+		if (MACH_PORT_VALID(ports[i]))
+			deallocate(ports[i]);
 	ASSERT_EQ(vm_deallocate(SELF, (vm_address_t)ports, n * sizeof(*ports)), KERN_SUCCESS);
 	ASSERT_EQ(type_of(hub), MACH_PORT_TYPE_SEND);
 	return hub;
