@@ -31,7 +31,6 @@
 #define MESSAGE_SIZE 64
 #define NAME "org.example.Echo"
 #define PATH "/org/example/Echo"
-#define STARTED_MS 10000
 
 static char directory[64];
 

@@ -175,8 +175,9 @@ static int import_slot(const SlotRecord *record, Right *ret)
 static bool is_same_as_before(unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		if (block.slots[i].present && (block.slots[i].addr == block.slots[n].addr ||
-						      block.slots[i].pipe_w == block.slots[n].pipe_w))
+		if (block.slots[i].present &&
+			(block.slots[i].addr == block.slots[n].addr ||
+				block.slots[i].pipe_w == block.slots[n].pipe_w))
 			return true;
 	}
 	return false;

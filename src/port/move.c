@@ -243,7 +243,6 @@ void move_commit(Port *port)
 	Backing *b = port->backing;
 
 	watch_forget_port(port);
-	port_close_descriptors(port);
 	while (!TAILQ_EMPTY(&x->answers)) {
 		Answer *answer = TAILQ_FIRST(&x->answers);
 
@@ -258,6 +257,8 @@ void move_commit(Port *port)
 	x->carriers = NULL;
 	x->n_carriers = 0;
 	backing_release_receive(b);
+	/* Only now: a duplicate of the epoll set may be about, which must have lost all of them. */
+	port_close_descriptors(port);
 	port->sorights = 0;
 	port->flags &= (uint16_t)~PORT_F_TRANSIT;
 	port->state = PORT_REMOTE;

@@ -187,8 +187,7 @@ PORT_TEST(insert_right)
 	ASSERT_EQ(LOCKED(name_insert_right(chosen + 4, taken, MACH_MSG_TYPE_MAKE_SEND)),
 		KERN_INVALID_RIGHT);
 	/* Renamed: moved out of one name, into another. */
-	ASSERT_OK(LOCKED(name_insert_right(
-		chosen + 0x100, other, MACH_MSG_TYPE_MOVE_RECEIVE)));
+	ASSERT_OK(LOCKED(name_insert_right(chosen + 0x100, other, MACH_MSG_TYPE_MOVE_RECEIVE)));
 	ASSERT_EQ(type_of(other), 0);
 	ASSERT_EQ(type_of(chosen + 0x100), ENTRY_RECEIVE);
 	drop(chosen);

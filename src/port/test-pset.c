@@ -38,7 +38,7 @@ static int32_t set_pop_id(PortSet *set, Port **ret_port)
 
 static bool is_readable(int fd)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 
 	return poll(&p, 1, 0) == 1;
 }
@@ -144,8 +144,8 @@ PORT_TEST(a_set_that_is_watched)
 	ASSERT_TRUE(LOCKED(pset_has_sources(set)));
 	(void)set_pop_id(set, &from);
 	ASSERT_FALSE(is_readable(set->epoll_fd));
-	LOCKED_DO(port_ref(port); port->extra->direct = 1; port_poke(port);
-		port->extra->direct = 0; port_unref(port));
+	LOCKED_DO(port_ref(port); port->extra->direct = 1; port_poke(port); port->extra->direct = 0;
+		  port_unref(port));
 	ASSERT_TRUE(is_readable(set->epoll_fd));
 	drop(name);
 	drop(set_name);

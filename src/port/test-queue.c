@@ -197,7 +197,7 @@ PORT_TEST(sleep_ends_with_time)
 
 static bool is_readable(int fd)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 
 	return poll(&p, 1, 0) == 1;
 }
@@ -228,8 +228,7 @@ PORT_TEST(the_event_says_what_the_queue_holds)
 static void send_datagram(const Port *port, int32_t id)
 {
 	WireHeader h = {
-		.magic = WIRE_MAGIC, .version = WIRE_VERSION, .type = WIRE_MESSAGE, .id = id
-	};
+		.magic = WIRE_MAGIC, .version = WIRE_VERSION, .type = WIRE_MESSAGE, .id = id};
 	int sock = -EBADF;
 
 	memcpy(h.secret, port->backing->ident.secret, sizeof(h.secret));

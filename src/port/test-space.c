@@ -190,7 +190,7 @@ PORT_TEST(finding_turns_dead_rights_into_dead_names)
 	PortName once = make_once(receive);
 
 	ASSERT_EQ(type_of(once), ENTRY_SEND_ONCE);
-	LOCKED_DO(right_drop(&(Right){ .kind = RIGHT_NONE }));
+	LOCKED_DO(right_drop(&(Right){.kind = RIGHT_NONE}));
 	ASSERT_EQ(mach_port_mod_refs(mach_task_self(), receive, MACH_PORT_RIGHT_RECEIVE, -1), 0);
 	ASSERT_EQ(type_of(once), ENTRY_DEAD_NAME);
 	ASSERT_EQ(urefs_of(once), 1);

@@ -82,7 +82,7 @@ __attribute__((__unused__)) static PortName make_receive(Port **ret_port)
 
 	task_lock();
 	port = port_new_local();
-	right = (Right){ .kind = RIGHT_RECEIVE, .port = port };
+	right = (Right){.kind = RIGHT_RECEIVE, .port = port};
 	r = port ? right_copyout(&right, &name) : -1;
 	task_unlock();
 	ASSERT_OK(r);
@@ -182,7 +182,7 @@ typedef struct Remote {
 
 __attribute__((__unused__)) static Remote remote_make(void)
 {
-	Remote remote = { .sock = -EBADF };
+	Remote remote = {.sock = -EBADF};
 	int ends[2];
 
 	ASSERT_OK(portdir_mint(&remote.sock, &remote.addr, &remote.ident));
@@ -211,8 +211,8 @@ __attribute__((__unused__)) static void remote_free(Remote *remote)
 __attribute__((__unused__)) static int arrive(
 	const WireRecord *record, int *fds, unsigned n_fds, Right *ret)
 {
-	Creds creds = { .pid = 1000, .uid = getuid(), .gid = getgid() };
-	Decoder d = { .fds = fds, .n_fds = n_fds, .creds = &creds };
+	Creds creds = {.pid = 1000, .uid = getuid(), .gid = getgid()};
+	Decoder d = {.fds = fds, .n_fds = n_fds, .creds = &creds};
 	int r;
 
 	*ret = RIGHT_NULL;
@@ -226,8 +226,8 @@ __attribute__((__unused__)) static int arrive(
 /* A send right to it comes in a message. */
 __attribute__((__unused__)) static Right remote_right(const Remote *remote)
 {
-	WireRecord record = { .kind = WIRE_SEND, .n_fds = 2 };
-	int fds[2] = { ASSERT_FD(fd_dup(remote->addr)), ASSERT_FD(fd_dup(remote->pipe_w)) };
+	WireRecord record = {.kind = WIRE_SEND, .n_fds = 2};
+	int fds[2] = {ASSERT_FD(fd_dup(remote->addr)), ASSERT_FD(fd_dup(remote->pipe_w))};
 	Right right;
 
 	memcpy(record.value, remote->ident.secret, sizeof(record.value));
@@ -251,7 +251,7 @@ __attribute__((__unused__)) static PortName remote_name(const Remote *remote)
 /* A send-once right in the general form; *ret_near is what its maker keeps. */
 __attribute__((__unused__)) static Right pair_right(int *ret_near)
 {
-	WireRecord record = { .kind = WIRE_SEND_ONCE, .n_fds = 1 };
+	WireRecord record = {.kind = WIRE_SEND_ONCE, .n_fds = 1};
 	int pair[2];
 	Right right;
 

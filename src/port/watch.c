@@ -61,10 +61,24 @@ static Watch *watch_free(Watch *w)
 	return NULL;
 }
 
+static void probe_port(Port *port)
+{
+	_cleanup_close_ int fd = -EBADF;
+
+	if (port->state == PORT_REMOTE && port->backing->known_device &&
+		connect_dgram(port->backing->addr, true, &fd) == KERN_INVALID_CAPABILITY)
+		port_mark_dead(port);
+}
+
+/* A dead port has room too: then it is the death that is told. */
 static void on_room(Port *port)
 {
+	port_ref(port);
 	watch_forget_kind(port, WATCH_ROOM);
-	request_send_possible(port);
+	probe_port(port);
+	if (port->state != PORT_DEAD)
+		request_send_possible(port);
+	port_unref(port);
 }
 
 /*
@@ -74,7 +88,6 @@ static void on_room(Port *port)
  */
 static void probe_watch(Watch *w, bool prompted)
 {
-	_cleanup_close_ int fd = -EBADF;
 	Port *port = port_ref(w->port);
 
 	if (prompted && w->suspect == 0) {
@@ -83,9 +96,7 @@ static void probe_watch(Watch *w, bool prompted)
 	}
 	if (w->suspect > 0 && --w->suspect == 0)
 		n_suspects--;
-	if (port->state == PORT_REMOTE && port->backing->known_device &&
-		connect_dgram(port->backing->addr, true, &fd) == KERN_INVALID_CAPABILITY)
-		port_mark_dead(port);
+	probe_port(port);
 	port_unref(port);
 }
 

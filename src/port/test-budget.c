@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "port/budget.h"
+#include "port/sender.h"
+#include "port/test-support.h"
+
+#define STRANGER 4242
+
+static unsigned maximum(void)
+{
+	return (unsigned)fd_limit() / 4;
+}
+
+PORT_TEST(each_uid_has_its_own)
+{
+	QuotaCharge a = QUOTA_CHARGE_INIT, b = QUOTA_CHARGE_INIT, none = QUOTA_CHARGE_INIT;
+
+	ASSERT_TRUE(LOCKED(budget_charge(&none, STRANGER, 0)));
+	ASSERT_TRUE(LOCKED(budget_charge(&none, BUDGET_NOBODY, 1u << 30)));
+	ASSERT_NULL(none.quota);
+	ASSERT_TRUE(LOCKED(budget_charge(&a, STRANGER, maximum())));
+	ASSERT_FALSE(LOCKED(budget_charge(&a, STRANGER, 1)));
+	ASSERT_FALSE(LOCKED(budget_charge(&none, STRANGER, 1)));
+	ASSERT_NULL(none.quota);
+	ASSERT_TRUE(LOCKED(budget_charge(&b, STRANGER + 1, 1)));
+	ASSERT_TRUE(LOCKED(budget_charge(&b, STRANGER + 1, 2)));
+	quota_uncharge(&a);
+	ASSERT_TRUE(LOCKED(budget_charge(&a, STRANGER, 1)));
+	quota_uncharge(&a);
+	quota_uncharge(&b);
+}
+
+static int end_with(int *ret_peer, bool unread)
+{
+	int pair[2];
+
+	ASSERT_SYS(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair));
+	if (unread)
+		ASSERT_EQ(send(pair[0], "x", 1, 0), 1);
+	*ret_peer = pair[1];
+	return pair[0];
+}
+
+PORT_TEST(kept_until_read)
+{
+	QuotaCharge charge = QUOTA_CHARGE_INIT, more = QUOTA_CHARGE_INIT;
+	int peer, end = end_with(&peer, true);
+	char byte;
+
+	ASSERT_TRUE(LOCKED(budget_charge(&charge, STRANGER, maximum())));
+	LOCKED_DO(budget_keep_take(end, &charge));
+	ASSERT_NULL(charge.quota);
+	ASSERT_FD_OPEN(end);
+	LOCKED_DO(budget_sweep());
+	ASSERT_FALSE(LOCKED(budget_charge(&more, STRANGER, 1)));
+	ASSERT_EQ(recv(peer, &byte, 1, MSG_DONTWAIT), 1);
+	LOCKED_DO(budget_sweep());
+	ASSERT_TRUE(LOCKED(budget_charge(&more, STRANGER, maximum())));
+	quota_uncharge(&more);
+	close(peer);
+}
+
+PORT_TEST(kept_until_the_peer_is_gone)
+{
+	QuotaCharge charge = QUOTA_CHARGE_INIT, more = QUOTA_CHARGE_INIT;
+	int peer, end = end_with(&peer, true);
+
+	ASSERT_TRUE(LOCKED(budget_charge(&charge, STRANGER, maximum())));
+	LOCKED_DO(budget_keep_take(end, &charge));
+	close(peer);
+	LOCKED_DO(budget_sweep());
+	ASSERT_TRUE(LOCKED(budget_charge(&more, STRANGER, 1)));
+	quota_uncharge(&more);
+}
+
+PORT_TEST(without_a_charge_nothing_is_kept)
+{
+	QuotaCharge charge = QUOTA_CHARGE_INIT;
+	int peer, end = end_with(&peer, false);
+
+	LOCKED_DO(budget_keep_take(end, &charge));
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+	ASSERT_FD_CLOSED(end);
+	close(peer);
+}
+
+PORT_TEST(many_are_swept)
+{
+	int peers[200];
+
+	for (unsigned i = 0; i < 200; i++) {
+		QuotaCharge charge = QUOTA_CHARGE_INIT;
+		int end = end_with(&peers[i], i % 2);
+
+		ASSERT_TRUE(LOCKED(budget_charge(&charge, STRANGER, 1)));
+		LOCKED_DO(budget_keep_take(end, &charge));
+	}
+	for (unsigned i = 0; i < 200; i++)
+		close(peers[i]);
+	LOCKED_DO(budget_sweep());
+}
+
+PORT_TEST(a_child_forgets)
+{
+	QuotaCharge charge = QUOTA_CHARGE_INIT, more = QUOTA_CHARGE_INIT;
+	int peer, end = end_with(&peer, true);
+
+	ASSERT_TRUE(LOCKED(budget_charge(&charge, STRANGER, maximum())));
+	LOCKED_DO(budget_keep_take(end, &charge));
+	LOCKED_DO(budget_forget_all());
+	ASSERT_TRUE(LOCKED(budget_charge(&more, STRANGER, maximum())));
+	quota_uncharge(&more);
+	close(peer);
+}
+
+/* What is sent in a busy queue's depth and once more is what can be in it at most. */
+PORT_TEST(a_busy_queue_does_not_add_up)
+{
+	Remote remote = remote_make();
+	Right right = remote_right(&remote);
+	Sender *sender;
+
+	if (maximum() < 2048) {
+		LOCKED_DO(right_drop(&right));
+		remote_free(&remote);
+		SKIP("two full queues are more than the limit of descriptors here");
+	}
+	LOCKED_DO(right.port->backing->uid = STRANGER);
+	ASSERT_OK(LOCKED(sender_get(right.port, &sender)));
+	ASSERT_EQ(send(sender->fd, "x", 1, 0), 1);
+	for (unsigned i = 0; i < maximum(); i++)
+		ASSERT_TRUE(LOCKED(sender_may_send(sender, 1)));
+	sender_put(sender);
+	LOCKED_DO(right_drop(&right));
+	remote_free(&remote);
+}
+
+/* A port that does not take out what it is sent costs its uid, not ours. */
+PORT_TEST(senders_charge_what_is_unread)
+{
+	Remote remote = remote_make();
+	Right right = remote_right(&remote);
+	Sender *sender;
+	char byte;
+
+	LOCKED_DO(right.port->backing->uid = STRANGER);
+	ASSERT_OK(LOCKED(sender_get(right.port, &sender)));
+	ASSERT_EQ(send(sender->fd, "x", 1, 0), 1);
+	ASSERT_TRUE(LOCKED(sender_may_send(sender, maximum() / 2 + 1)));
+	ASSERT_FALSE(LOCKED(sender_may_send(sender, maximum() / 2 + 1)));
+	ASSERT_TRUE(LOCKED(sender_may_send(sender, 0)));
+	ASSERT_EQ(recv(remote.sock, &byte, 1, MSG_DONTWAIT), 1);
+	ASSERT_TRUE(LOCKED(sender_may_send(sender, maximum() / 2 + 1)));
+	sender_put(sender);
+	LOCKED_DO(right_drop(&right));
+	remote_free(&remote);
+}
