@@ -71,7 +71,8 @@ typedef struct Hostile {
 /* Returns 0, HOSTILE_E_SKIP (with ret->reason, and nothing to deinit) or -errno. */
 int hostile_make(HostileKind kind, Hostile *ret);
 
-/* Closes the maker's copy of `fd`, once somebody else has one. Where already that would block, nothing is done, and
+/* Closes the maker's copy of `fd`, once somebody else has one. Where already that would block, nothing
+ * is done, and
  * nothing is needed: there each close blocks, not only the last one. */
 void hostile_release(Hostile *h);
 
