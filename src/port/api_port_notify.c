@@ -80,8 +80,10 @@ _public_ kern_return_t mach_port_request_notification(ipc_space_t space, mach_po
 	/* A request that is refused takes nothing and makes nothing. */
 	if (r)
 		right_undo_copyin(notify, notifyPoly, &right);
-	if (!r)
-		r = right_copyout(&old, &old_name);
+	/* Without a name the right that was registered before dies, of which its port is told: the
+	 * new request stands. */
+	if (!r && right_copyout(&old, &old_name))
+		old_name = MACH_PORT_NULL;
 	right_drop(&old);
 	task_unlock();
 	if (!r)

@@ -112,9 +112,9 @@ _public_ kern_return_t mach_port_get_set_status(ipc_space_read_t space, mach_por
 		return KERN_INVALID_TASK;
 	task_lock();
 	r = find_set(name, &set);
-	if (!r && set->n_members > 0)
-		r = region_allocate(
-			&address, set->n_members * sizeof(mach_port_name_t), true, false);
+	if (!r && set->n_members > 0 &&
+		region_allocate(&address, set->n_members * sizeof(mach_port_name_t), true, false))
+		r = KERN_RESOURCE_SHORTAGE;
 	if (!r) {
 		mach_port_name_t *names = (mach_port_name_t *)(uintptr_t)address;
 

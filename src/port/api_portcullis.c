@@ -183,6 +183,18 @@ _public_ kern_return_t portcullis_keeper_reclaim(portcullis_keeper_t keeper, mac
 	return api_code(r);
 }
 
+/* By a keeper of this task. */
+static bool is_kept(const Ident *ident)
+{
+	portcullis_keeper_t k;
+
+	LIST_FOREACH (k, &keepers, link) {
+		if (ident_equal(&k->ident, ident))
+			return true;
+	}
+	return false;
+}
+
 _public_ void portcullis_keeper_destroy(portcullis_keeper_t keeper)
 {
 	Backing *b;
@@ -195,7 +207,7 @@ _public_ void portcullis_keeper_destroy(portcullis_keeper_t keeper)
 	/* With the last holder of the socket goes what is queued in it: never by a plain close,
 	 * which could block on what peers have put there. */
 	if (b && b->sock >= 0)
-		b->supervised = false;
+		b->supervised = is_kept(&keeper->ident);
 	task_unlock();
 	(void)probe_close_kind_consume(keeper->sock, PROBE_DGRAM);
 	keeper_free(keeper);

@@ -169,7 +169,9 @@ _public_ kern_return_t mach_ports_lookup(
 		return KERN_INVALID_ARGUMENT;
 	task_lock();
 	r = region_allocate(&address, TASK_REGISTERED_MAX * sizeof(*names), true, false);
-	if (!r) {
+	if (r) {
+		r = KERN_RESOURCE_SHORTAGE;
+	} else {
 		names = (mach_port_t *)(uintptr_t)address;
 		for (unsigned i = 0; i < TASK_REGISTERED_MAX; i++) {
 			if (read_slot(TASK_SLOT_REGISTERED + i, &names[i]))

@@ -151,14 +151,19 @@ int backing_make(Port *port)
 		goto error;
 	}
 	/* No-senders was asked for before there was anything to watch. */
-	if (port->extra && port->extra->nsrequest.kind != RIGHT_NONE)
-		watch_new_pipe(port);
+	if (port->extra && port->extra->nsrequest.kind != RIGHT_NONE) {
+		r = watch_new_pipe(port);
+		if (r) {
+			port->backing = NULL;
+			goto error;
+		}
+	}
 	/* Threads that sleep without a descriptor watch the socket from now on. */
 	port_rouse(port, false);
 	return 0;
 error:
 	b->source = source_free(b->source);
-	b->sock = fd_close(b->sock);
+	b->sock = probe_close_lazily_consume(b->sock);
 	while (b->n_pipes > 0)
 		backing_remove_pipe(b, b->n_pipes - 1);
 	backing_free(b);
@@ -222,10 +227,15 @@ int backing_export_pipe(Backing *b, int *ret_fd, bool *ret_owned)
 		if (r)
 			return r;
 		if (armed) {
+			r = watch_new_pipe(b->port);
+			if (r) {
+				b->pipe_w = fd_close(b->pipe_w);
+				backing_remove_pipe(b, b->n_pipes - 1);
+				return r;
+			}
 			/* Kept, it would count as a sender of its own. */
 			*ret_fd = TAKE_FD(b->pipe_w);
 			*ret_owned = true;
-			watch_new_pipe(b->port);
 			return 0;
 		}
 	}
@@ -259,7 +269,7 @@ int backing_renew(Backing *b)
 
 void backing_close_send(Backing *b)
 {
-	b->pipe_w = probe_close_lazily_consume(b->pipe_w);
+	b->pipe_w = probe_close_blaming_consume(b->pipe_w, b->uid);
 	b->sender = sender_unref(b->sender);
 }
 

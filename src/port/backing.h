@@ -72,7 +72,7 @@ int backing_renew(Backing *backing);
  * destroyed by us, not by the kernel (closing a foreign descriptor may block). */
 void backing_close_receive(Backing *backing);
 
-/* The receive right has moved to another process: its descriptors are closed plainly. */
+/* The receive right has moved to another process: what is in its socket is left alone. */
 void backing_release_receive(Backing *backing);
 
 /* A write end for send rights of this process, before the receive right moves away. */

@@ -20,6 +20,7 @@ typedef struct Kept {
 } Kept;
 
 static Quota in_flight;
+static uint64_t maximum;
 static bool in_flight_ready;
 static TAILQ_HEAD(, Kept) kept = TAILQ_HEAD_INITIALIZER(kept);
 static unsigned n_kept;
@@ -27,17 +28,19 @@ static unsigned sweep_at = SWEEP_MIN;
 
 bool budget_charge(QuotaCharge *charge, uid_t uid, unsigned n_fds)
 {
+	uint64_t n;
+
 	if (n_fds == 0 || uid == BUDGET_NOBODY)
 		return true;
 	if (!in_flight_ready) {
-		uint64_t maximum = (uint64_t)fd_limit() / 4;
-
+		maximum = (uint64_t)fd_limit() / 4;
 		quota_init(&in_flight, &maximum, 1);
 		in_flight_ready = true;
 	}
+	n = MIN((uint64_t)n_fds, maximum);
 	if (charge->quota)
-		return quota_grow(charge, n_fds) == 0;
-	return quota_charge(&in_flight, uid, 0, n_fds, charge) == 0;
+		return quota_grow(charge, n) == 0;
+	return quota_charge(&in_flight, uid, 0, n, charge) == 0;
 }
 
 static void kept_free(Kept *k)
@@ -47,6 +50,32 @@ static void kept_free(Kept *k)
 	quota_uncharge(&k->charge);
 	probe_close_lazily_consume(k->fd);
 	free(k);
+}
+
+static bool answer_was_read(int fd)
+{
+	struct pollfd p = {.fd = fd};
+	int bytes = 0;
+
+	if (ioctl(fd, SIOCOUTQ, &bytes) < 0 || bytes == 0)
+		return true;
+	return poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR);
+}
+
+/* Each new one has two old ones looked at: what a crowd of peers that has gone left behind goes
+ * while others are served. */
+static void look_at_oldest(void)
+{
+	for (int i = 0; i < 2; i++) {
+		Kept *k = TAILQ_FIRST(&kept);
+
+		if (answer_was_read(k->fd)) {
+			kept_free(k);
+			continue;
+		}
+		TAILQ_REMOVE(&kept, k, link);
+		TAILQ_INSERT_TAIL(&kept, k, link);
+	}
 }
 
 void budget_keep_take(int fd, QuotaCharge *charge)
@@ -64,16 +93,8 @@ void budget_keep_take(int fd, QuotaCharge *charge)
 	TAILQ_INSERT_TAIL(&kept, k, link);
 	if (++n_kept >= sweep_at)
 		budget_sweep();
-}
-
-static bool answer_was_read(int fd)
-{
-	struct pollfd p = {.fd = fd};
-	int bytes = 0;
-
-	if (ioctl(fd, SIOCOUTQ, &bytes) < 0 || bytes == 0)
-		return true;
-	return poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR);
+	else if (n_kept > SWEEP_MIN)
+		look_at_oldest();
 }
 
 void budget_sweep(void)

@@ -14,7 +14,8 @@
 
 #define BUDGET_NOBODY ((uid_t)-1)
 
-/* Adds to a charge (which may be empty). False: the uid has too many unread. */
+/* Adds to a charge (which may be empty). False: the uid has too many unread. What is more than the
+ * maximum by itself counts as the maximum: it goes if nothing else is unread. */
 bool budget_charge(QuotaCharge *charge, uid_t uid, unsigned n_fds);
 
 /* The socket of an answer that carried descriptors: kept until the peer has read it or is gone,

@@ -7,7 +7,9 @@
  * the FUSE server for permission, for as long as that pleases, signal or no signal: so an address
  * of an unknown device is connected by a helper thread, which the caller leaves to itself when the
  * deadline has passed. The helper owns what it uses, and cleans up when it comes back, if ever. At
- * most HELPERS_MAX of them are about at a time.
+ * most HELPERS_MAX of them are about at a time. While one of them is stuck, somebody seems to mean it,
+ * and the next have less time: a peer that sends one such address after the other shall not
+ * cost us the whole deadline for each.
  *
  * Where no path leads to /proc any more, after a chroot for example, a descriptor of /proc that was
  * opened before still does: a thread that shares no file system context with the others makes the
@@ -44,6 +46,7 @@ typedef struct Job {
 	unsigned refs;
 	bool done;
 	bool by_number; /* through proc_fd, with a working directory of its own */
+	bool overdue; /* its caller has left */
 	int addr_fd;
 	int sock;
 	int result; /* of connect_path() */
@@ -52,6 +55,7 @@ typedef struct Job {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t helper_left = PTHREAD_COND_INITIALIZER;
 static unsigned n_helpers;
+static unsigned n_overdue; /* of these, those that nobody waits for any more */
 static _Atomic int proc_fd = -EBADF; /* O_PATH of /proc */
 
 void connect_prepare(void)
@@ -84,6 +88,7 @@ void connect_after_fork(void)
 
 	(void)pthread_cond_init(&helper_left, NULL);
 	n_helpers = 0;
+	n_overdue = 0;
 	/* "self" is whoever asks, so the inherited descriptor serves the child as well; unless
 	 * somebody closed it, and the number is something else by now. */
 	if (fd >= 0 && faccessat(fd, "self/fd", F_OK, 0) < 0)
@@ -110,7 +115,11 @@ static int socket_new(int flags)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | flags, 0);
 
-	return fd < 0 ? error_origin(-errno) : fd_above_stdio_consume(fd);
+	if (fd < 0) {
+		/* Forbidden here: not the same as what a peer's socket says with EPERM. */
+		return error_origin(errno == EPERM ? -EACCES : -errno);
+	}
+	return fd_above_stdio_consume(fd);
 }
 
 /* Decimal, without the weight of printf: this is on the way of every right that arrives. */
@@ -201,6 +210,7 @@ static void *helper_main(void *arg)
 	pthread_mutex_lock(&lock);
 	job->result = r;
 	job->done = true;
+	n_overdue -= job->overdue;
 	pthread_cond_signal(&job->changed);
 	(void)job_unref(job);
 	n_helpers--;
@@ -236,12 +246,14 @@ static int helper_start(Job *job)
 /* Returns 0, an errno of connect(), or MACH_SEND_TIMED_OUT; -errno. With the lock. */
 static int job_run(Job *job)
 {
-	Deadline deadline = deadline_after_ms(CONNECT_DEADLINE_MS);
+	Deadline deadline =
+		deadline_after_ms(n_overdue > 0 ? CONNECT_HURRY_MS : CONNECT_DEADLINE_MS);
 	struct timespec until = deadline_to_timespec(deadline);
 	int r;
 
 	while (n_helpers >= HELPERS_MAX)
-		if (pthread_cond_clockwait(&helper_left, &lock, CLOCK_MONOTONIC, &until) ==
+		if (n_overdue >= HELPERS_MAX ||
+			pthread_cond_clockwait(&helper_left, &lock, CLOCK_MONOTONIC, &until) ==
 			ETIMEDOUT)
 			return MACH_SEND_TIMED_OUT;
 	r = helper_start(job);
@@ -250,8 +262,11 @@ static int job_run(Job *job)
 	while (!job->done)
 		if (pthread_cond_clockwait(&job->changed, &lock, CLOCK_MONOTONIC, &until) ==
 				ETIMEDOUT &&
-			!job->done)
+			!job->done) {
+			job->overdue = true;
+			n_overdue++;
 			return MACH_SEND_TIMED_OUT;
+		}
 	return job->result != 0 ? fold(job->result) : 0;
 }
 

@@ -8,6 +8,8 @@
 
 /* How long a connect to an address on an unknown file system may take. */
 #define CONNECT_DEADLINE_MS 2000
+/* The same while an earlier one has not come back. */
+#define CONNECT_HURRY_MS 50
 
 /* A fresh AF_UNIX SOCK_DGRAM socket connected to addr_fd through /proc/self/fd.
  * `known_device` says that the file system is one of ours: then the connect cannot hang

@@ -132,6 +132,11 @@ static int take_header_ports(const HeaderPorts *p, Outgoing *out)
 	if (out->dest_port)
 		return 0;
 	r = right_copyin(p->dest, p->dest_type, &out->dest);
+	if (r == KERN_RESOURCE_SHORTAGE) {
+		if (MACH_PORT_VALID(p->reply))
+			right_undo_copyin(p->reply, p->reply_type, &out->m.reply);
+		return MACH_SEND_NO_BUFFER;
+	}
 	return r ? MACH_SEND_INVALID_DEST : 0;
 }
 
@@ -215,7 +220,25 @@ static int take_memory(const uint8_t *p, Item *item)
 	return 0;
 }
 
-static int take_ports(const uint8_t *p, Item *item, uint32_t *n_ports)
+/* Of an item that has no rights in it any more. */
+static void array_free(Item *item)
+{
+	free(item->rights);
+	item->rights = NULL;
+}
+
+/* No memory for the last one: the others of the array are where they were. */
+static void undo_ports(const PortName *names, unsigned disposition, Item *item)
+{
+	while (item->count > 0) {
+		item->count--;
+		if (MACH_PORT_VALID(names[item->count]))
+			right_undo_copyin(
+				names[item->count], disposition, &item->rights[item->count]);
+	}
+}
+
+static int take_ports(const uint8_t *p, Item *item)
 {
 	_cleanup_free_ PortName *names = NULL;
 	mach_msg_ool_ports_descriptor_t d;
@@ -227,9 +250,8 @@ static int take_ports(const uint8_t *p, Item *item, uint32_t *n_ports)
 	if ((d.copy != MACH_MSG_PHYSICAL_COPY && d.copy != MACH_MSG_VIRTUAL_COPY) ||
 		!IS_PORT_TYPE(d.disposition))
 		return MACH_SEND_INVALID_TYPE;
-	if (d.count > MESSAGE_MAX_PORTS - *n_ports)
+	if (d.count > MESSAGE_MAX_PORTS)
 		return MACH_SEND_TOO_LARGE;
-	*n_ports += d.count;
 	item->copy = (uint8_t)d.copy;
 	item->deallocate = d.deallocate;
 	item->disposition = (uint8_t)copyin_type(d.disposition);
@@ -247,6 +269,8 @@ static int take_ports(const uint8_t *p, Item *item, uint32_t *n_ports)
 	}
 	if (!r && d.deallocate)
 		(void)region_deallocate(address, d.count * sizeof(*names));
+	if (r == MACH_SEND_NO_BUFFER)
+		undo_ports(names, d.disposition, item);
 	return r;
 }
 
@@ -283,10 +307,28 @@ static unsigned descriptor_type(const uint8_t *p)
 	return p[offsetof(mach_msg_port_descriptor_t, pad1) + 7];
 }
 
-/* The length of all descriptors; looks at types and bounds only, before anything is taken. */
+/* How many ports the descriptor brings, in line or in an array. */
+static uint64_t descriptor_ports(const uint8_t *p)
+{
+	mach_msg_ool_ports_descriptor_t d;
+
+	switch (descriptor_type(p)) {
+	case MACH_MSG_PORT_DESCRIPTOR:
+	case MACH_MSG_GUARDED_PORT_DESCRIPTOR:
+		return 1;
+	case MACH_MSG_OOL_PORTS_DESCRIPTOR:
+		memcpy(&d, p, sizeof(d));
+		return d.count;
+	default:
+		return 0;
+	}
+}
+
+/* The length of all descriptors; looks at types, counts and bounds only, before anything is taken. */
 static int measure(const uint8_t *p, const uint8_t *end, uint32_t n, size_t *ret)
 {
 	const uint8_t *start = p;
+	uint64_t n_ports = 0;
 
 	while (n-- > 0) {
 		size_t size;
@@ -298,19 +340,22 @@ static int measure(const uint8_t *p, const uint8_t *end, uint32_t n, size_t *ret
 			return MACH_SEND_INVALID_TYPE;
 		if ((size_t)(end - p) < size)
 			return MACH_SEND_MSG_TOO_SMALL;
+		n_ports += descriptor_ports(p);
 		p += size;
 	}
+	if (n_ports > MESSAGE_MAX_PORTS)
+		return MACH_SEND_TOO_LARGE;
 	*ret = (size_t)(p - start);
 	return 0;
 }
 
+/* MACH_SEND_NO_BUFFER: the items of the message are those that were taken until then. */
 static int take_body(const mach_msg_header_t *h, mach_msg_size_t size, Message *m)
 {
 	const mach_msg_base_t *base = (const mach_msg_base_t *)h;
 	const uint8_t *end = (const uint8_t *)h + size;
 	const uint8_t *p = (const uint8_t *)(base + 1);
 	uint32_t n = base->body.msgh_descriptor_count;
-	uint32_t n_ports = 0;
 	size_t length;
 	int r;
 
@@ -330,15 +375,19 @@ static int take_body(const mach_msg_header_t *h, mach_msg_size_t size, Message *
 		else if (item->type == MACH_MSG_GUARDED_PORT_DESCRIPTOR)
 			r = take_guarded(p, item);
 		else if (item->type == MACH_MSG_OOL_PORTS_DESCRIPTOR)
-			r = take_ports(p, item, &n_ports);
+			r = take_ports(p, item);
 		else
 			r = take_memory(p, item);
 		p += descriptor_size(item->type);
+		if (r == MACH_SEND_NO_BUFFER) {
+			array_free(item);
+			m->n_items = i;
+		}
 	}
 	return r;
 }
 
-int copyin(const mach_msg_header_t *h, mach_msg_size_t size, Outgoing *out)
+int copyin(mach_msg_header_t *h, mach_msg_size_t size, Outgoing *out)
 {
 	HeaderPorts ports;
 	int r;
@@ -365,7 +414,9 @@ int copyin(const mach_msg_header_t *h, mach_msg_size_t size, Outgoing *out)
 	if (h->msgh_bits & MACH_MSGH_BITS_COMPLEX) {
 		out->m.complex = true;
 		r = take_body(h, size, &out->m);
-		if (r)
+		if (r == MACH_SEND_NO_BUFFER && !out->swallowed)
+			r |= copyin_return(out, h);
+		else if (r)
 			outgoing_clear(out);
 		return r;
 	}
@@ -395,7 +446,8 @@ int copyin_return(Outgoing *out, mach_msg_header_t *h)
 
 	if (out->dest_port) {
 		port_srights_add(out->dest_port, 1);
-		out->dest = (Right){.kind = RIGHT_SEND, .port = TAKE_PTR(out->dest_port)};
+		out->dest.kind = RIGHT_SEND;
+		out->dest.port = TAKE_PTR(out->dest_port);
 	}
 	dest_type = right_disposition(&out->dest, MACH_MSG_TYPE_PORT_SEND);
 	bits |= copyout_right(&out->dest, &name);
@@ -403,8 +455,14 @@ int copyin_return(Outgoing *out, mach_msg_header_t *h)
 	bits |= copyout_right(&m->reply, &name);
 	h->msgh_local_port = name;
 	h->msgh_bits = complex | MACH_MSGH_BITS(dest_type, (unsigned)m->reply_disposition);
-	if (complex)
+	if (complex) {
+		mach_msg_base_t *base = (mach_msg_base_t *)h;
+		uint32_t n = base->body.msgh_descriptor_count;
+
+		/* Copy-in may have got to the first few only. */
 		bits |= copyout_items(m, (uint8_t *)(h + 1));
+		base->body.msgh_descriptor_count = n;
+	}
 	outgoing_clear(out);
 	return bits;
 }

@@ -13,14 +13,15 @@
 #include "port/types.h"
 
 typedef struct Outgoing {
-	Message m;
 	Right dest; /* the destination right; RIGHT_NONE with `dest_port` for COPY_SEND */
 	Port *dest_port; /* COPY_SEND: one reference */
 	bool swallowed; /* a dead send-once right: the message goes nowhere, and that is fine */
+	Message m; /* last: it ends in an array without a size */
 } Outgoing;
 
-/* Returns 0 or MACH_SEND_*. On failure there is nothing left to dispose of. */
-int copyin(const mach_msg_header_t *header, mach_msg_size_t size, Outgoing *ret);
+/* Returns 0 or MACH_SEND_*. On failure there is nothing left to dispose of; after MACH_SEND_NO_BUFFER,
+ * to which modifier bits may be added, all rights are the program's again: see copyin_return(). */
+int copyin(mach_msg_header_t *header, mach_msg_size_t size, Outgoing *ret);
 
 /* A send that failed after copy-in: everything goes back into the program's message, dispositions
  * now being MOVE_*. Returns modifier bits (MACH_MSG_IPC_SPACE ...) for what could not. */

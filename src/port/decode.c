@@ -12,6 +12,7 @@
 #include "base/memfd.h"
 #include "base/sockmsg.h"
 #include "port/backing.h"
+#include "port/carrier.h"
 #include "port/kport.h"
 #include "port/lease_server.h"
 #include "port/message.h"
@@ -339,17 +340,22 @@ static size_t item_wire_size(const Item *item)
 /* How many records are items, arrays not counted twice. */
 static int count_items(const Body *b, uint32_t *ret)
 {
-	uint32_t n = 0;
+	uint32_t n = 0, n_ports = 0;
 
 	for (uint32_t i = b->next_record; i < b->n_records; n++) {
 		const WireRecord *record = &b->records[i++];
 
-		if (record->type != MACH_MSG_OOL_PORTS_DESCRIPTOR)
-			continue;
-		if (record->count > b->n_records - i)
-			return MALFORMED;
-		i += record->count;
+		if (record->type == MACH_MSG_OOL_PORTS_DESCRIPTOR) {
+			if (record->count > b->n_records - i)
+				return MALFORMED;
+			i += record->count;
+			n_ports += record->count;
+		} else if (record->kind != WIRE_MEMORY) {
+			n_ports++;
+		}
 	}
+	if (n_ports > MESSAGE_MAX_PORTS)
+		return MALFORMED;
 	*ret = n;
 	return 0;
 }
@@ -401,6 +407,31 @@ static int decode_reply(Decoder *d, Body *b, const WireHeader *h, Port *port, Me
 	return 0;
 }
 
+/* How many descriptors a carrier may bring: one message must not take the last that a process has. */
+static uint32_t carrier_room(void)
+{
+	int limit = fd_limit(), open = fd_count_open();
+	int room = open < 0 ? limit / 2 : limit - limit / 16 - open;
+
+	return (uint32_t)MIN(MAX(room, 0), (int)(WIRE_MAX_RECORDS + MESSAGE_MAX_PORTS));
+}
+
+/* The list in *fds becomes as long as that. */
+static bool grow_list(int **fds, uint32_t *cap, uint32_t n)
+{
+	uint32_t bigger = MAX(*cap * 2, 1024u);
+	int *grown;
+
+	if (n <= *cap)
+		return true;
+	grown = reallocarray(*fds, bigger, sizeof(int));
+	if (!grown)
+		return false;
+	*fds = grown;
+	*cap = bigger;
+	return true;
+}
+
 /* One packet of a carrier: more for the list in *fds. False: that was all, or all that is taken. */
 static bool read_carrier(Decoder *d, int carrier, int **fds, uint32_t *n, uint32_t *cap)
 {
@@ -412,18 +443,10 @@ static bool read_carrier(Decoder *d, int carrier, int **fds, uint32_t *n, uint32
 	if (sockmsg_recv(carrier, &iov, 1, &sm, MSG_DONTWAIT) < 0)
 		return false;
 	count = (uint32_t)fdlist_count(&sm.fds);
-	if (count > 0 && *n + count > *cap) {
-		uint32_t bigger = MAX(*cap * 2, 1024u);
-		int *grown = NULL;
-
-		if (*n <= WIRE_MAX_RECORDS + MESSAGE_MAX_PORTS)
-			grown = reallocarray(*fds, bigger, sizeof(int));
-		if (grown) {
-			*fds = grown;
-			*cap = bigger;
-		} else {
-			count = 0;
-		}
+	/* What is left in there dies with it. */
+	if (count > d->room - *n || !grow_list(fds, cap, *n + count)) {
+		d->cut = true;
+		count = 0;
 	}
 	d->cut |= sm.fds_truncated;
 	for (uint32_t i = 0; i < count; i++)
@@ -434,17 +457,10 @@ static bool read_carrier(Decoder *d, int carrier, int **fds, uint32_t *n, uint32
 	return count > 0;
 }
 
-/* Reading a socket of which the sender kept a duplicate can block for ever: he need only be stuck in
- * a read of his own. Whoever is of our uid, or root, could stop us anyway. */
-bool decode_trusts(const Creds *creds)
-{
-	return creds->uid == 0 || creds->uid == geteuid() || creds->uid == getuid();
-}
-
 /* The descriptors that came in a carrier take the place of the carrier. */
 static int open_carrier(Decoder *d)
 {
-	int carrier = decode_take_kind(d, PROBE_SEQPACKET);
+	int carrier = decode_take_kind(d, PROBE_LISTENER);
 	uint32_t cap = 0, n = 0;
 	int *fds = NULL;
 
@@ -452,6 +468,10 @@ static int open_carrier(Decoder *d)
 		probe_close_lazily_consume(carrier);
 		return MALFORMED;
 	}
+	carrier = carrier_open_consume(carrier);
+	if (carrier < 0)
+		return carrier == -EBADF ? MALFORMED : KERN_RESOURCE_SHORTAGE;
+	d->room = carrier_room();
 	while (read_carrier(d, carrier, &fds, &n, &cap))
 		;
 	probe_close_lazily_consume(carrier);
@@ -499,7 +519,7 @@ static int decode_body(Decoder *d, const WireHeader *h, Port *port, Message *m)
 
 	/* encode_message() makes the body first, so a carrier holds it as its last descriptor. */
 	if (h->flags & WIRE_F_CARRIER)
-		r = decode_trusts(d->creds) ? open_carrier(d) : MALFORMED;
+		r = open_carrier(d);
 	if (!r && h->flags & WIRE_F_BODY)
 		r = map_body(d, m, &b);
 	if (r)
@@ -552,6 +572,8 @@ int decode_message(Decoder *d, const WireHeader *h, Port *port, Message *m)
 	r = decode_body(d, h, port, m);
 	if (r) {
 		message_clear(m);
+		if (h->flags & WIRE_F_LEASE && !(h->flags & WIRE_F_REPLY))
+			lease_server_refuse(port, h);
 		return r;
 	}
 	m->rights_lost = d->rights_lost;

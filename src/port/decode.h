@@ -19,6 +19,7 @@ typedef struct Decoder {
 	uint32_t n_fds;
 	uint32_t next_fd;
 	Creds *creds;
+	uint32_t room; /* for descriptors from a carrier */
 	bool cut; /* descriptors were lost on the way: rights may be missing */
 	bool rights_lost; /* out: a right became MACH_PORT_NULL for that reason */
 } Decoder;
@@ -35,9 +36,6 @@ int decode_take_fd(Decoder *d);
 /* A descriptor of the expected kind; any other is closed and refused. */
 int decode_take_kind(Decoder *d, ProbeKind kind);
 int decode_right(Decoder *d, const WireRecord *record, Right *ret);
-
-/* Whether descriptors of this sender may be read from, not only passed on. */
-bool decode_trusts(const Creds *creds);
 
 /* Closes what is left. */
 void decoder_deinit(Decoder *d);

@@ -127,7 +127,7 @@ int deliver_answer_on(int fd, Message *m, QuotaCharge *charge, uid_t uid, uint64
 
 	encoder_init(&e);
 	r = encode_message(&e, m);
-	if (!r && !charge_answer(fd, charge, uid, e.n_fds))
+	if (!r && !charge_answer(fd, charge, uid, e.n_fds + e.n_carried))
 		r = MACH_SEND_NO_BUFFER;
 	if (!r) {
 		e.header.flags |= WIRE_F_ONCE;
@@ -189,29 +189,30 @@ static bool is_on_way_to(const Port *port, const Port *dest)
 }
 
 /* A receive right that would end up in its own queue can never come out again. */
-static bool note_transit(Right *right, Port *dest)
+static int note_transit(Right *right, Port *dest)
 {
 	if (right->kind != RIGHT_RECEIVE)
-		return true;
-	if (is_on_way_to(right->port, dest) || port_need_extra(right->port))
-		return false;
+		return 0;
+	if (is_on_way_to(right->port, dest))
+		return -ELOOP;
+	if (port_need_extra(right->port))
+		return -ENOMEM;
 	right->port->extra->transit_to = dest;
-	return true;
+	return 0;
 }
 
-static bool is_circular(Message *m, Port *dest)
+static int note_all_transit(Message *m, Port *dest)
 {
-	for (uint32_t i = 0; i < m->n_items; i++) {
+	int r = 0;
+
+	for (uint32_t i = 0; i < m->n_items && !r; i++) {
 		Item *item = &m->items[i];
 
-		if (!note_transit(&item->right, dest))
-			return true;
-		for (uint32_t k = 0; item->rights && k < item->count; k++) {
-			if (!note_transit(&item->rights[k], dest))
-				return true;
-		}
+		r = note_transit(&item->right, dest);
+		for (uint32_t k = 0; item->rights && k < item->count && !r; k++)
+			r = note_transit(&item->rights[k], dest);
 	}
-	return false;
+	return r;
 }
 
 static int append_local(Port *port, Message *m)
@@ -222,11 +223,12 @@ static int append_local(Port *port, Message *m)
 	r = own_memory(m);
 	if (r)
 		return r;
-	if (m->n_items > 0 && is_circular(m, port)) {
+	r = note_all_transit(m, port);
+	if (r == -ELOOP) {
 		message_clear(m);
 		return 0;
 	}
-	heap = message_to_heap(m);
+	heap = r ? NULL : message_to_heap(m);
 	if (!heap)
 		return MACH_SEND_NO_BUFFER;
 	if (heap->dest_disposition == MACH_MSG_TYPE_PORT_SEND) {
@@ -378,7 +380,11 @@ static int deliver_remote(Port *port, Message *m, Deadline deadline)
 	lease = lease_of(port, m);
 	encoder_init(&e);
 	r = encode_for(&e, port, m, lease);
-	if (!r && !sender_may_send(sender, e.n_fds))
+	/* What goes wrong here says nothing about the destination: a directory for ports that
+	 * cannot be had, no descriptors left. Memory of the caller that is not there is told. */
+	if (r < 0 && r != -EFAULT)
+		r = MACH_SEND_NO_BUFFER;
+	if (!r && !sender_may_send(sender, e.n_fds + e.n_carried))
 		r = MACH_SEND_NO_BUFFER;
 	if (!r)
 		r = send_through(

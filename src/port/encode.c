@@ -11,12 +11,13 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/memfd.h"
-#include "port/answer.h"
 #include "port/backing.h"
+#include "port/carrier.h"
 #include "port/message.h"
 #include "port/move.h"
 #include "port/once.h"
 #include "port/port.h"
+#include "port/probe.h"
 #include "port/region.h"
 
 void encoder_init(Encoder *e)
@@ -29,10 +30,11 @@ void encoder_init(Encoder *e)
 	e->n_records = 0;
 	e->cap_records = ENCODE_STACK_RECORDS;
 	e->fds = e->stack_fds;
-	e->n_fds = 0;
+	e->n_fds = e->n_carried = 0;
 	e->cap_fds = ENCODE_STACK_FDS;
 	e->own = NULL;
 	e->n_own = e->cap_own = 0;
+	e->body = -EBADF;
 	e->n_iov = 0;
 	e->n_bytes = 0;
 	e->has_receive = false;
@@ -40,9 +42,12 @@ void encoder_init(Encoder *e)
 
 void encoder_deinit(Encoder *e)
 {
+	/* Once they are out ours may be the last ones, of pipes and sockets that the receiver has let
+	 * go with a lock of theirs held. */
 	for (uint32_t i = 0; i < e->n_own; i++)
-		fd_close(e->own[i]);
+		probe_close_lazily_consume(e->own[i]);
 	free(e->own);
+	fd_close(e->body);
 	if (e->fds != e->stack_fds)
 		free(e->fds);
 	if (e->records != e->stack_records)
@@ -323,26 +328,29 @@ static int body_to_memfd(Encoder *e)
 		return r;
 	e->header.flags |= WIRE_F_BODY;
 	e->n_iov = 1;
-	return encode_own_fd(e, TAKE_FD(fd));
+	e->body = TAKE_FD(fd);
+	return encode_add_fd(e, e->body);
 }
 
-/* More descriptors than one datagram may have: written into a pair whose other end travels. */
+/* More descriptors than one datagram may have travel in a carrier. */
 static int fds_to_carrier(Encoder *e)
 {
-	_cleanup_close_ int near = -EBADF, far = -EBADF;
+	_cleanup_close_ int writer = -EBADF, carrier = -EBADF;
 	int r;
 
-	r = answer_pair(&far, &near);
+	r = carrier_new(&writer, &carrier);
 	if (r)
 		return r;
 	for (uint32_t i = 0; i < e->n_fds; i += WIRE_MAX_FDS) {
-		r = carrier_write(near, NULL, 0, e->fds + i, MIN(e->n_fds - i, WIRE_MAX_FDS));
+		r = carrier_write(writer, NULL, 0, e->fds + i, MIN(e->n_fds - i, WIRE_MAX_FDS));
+		/* Not a queue that somebody could make room in. */
 		if (r)
-			return r;
+			return r == -EAGAIN ? -ENOBUFS : r;
 	}
 	e->header.flags |= WIRE_F_CARRIER;
+	e->n_carried = e->n_fds;
 	e->n_fds = 0;
-	return encode_own_fd(e, TAKE_FD(far));
+	return encode_own_fd(e, TAKE_FD(carrier));
 }
 
 static size_t iov_total(const Encoder *e)

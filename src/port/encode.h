@@ -5,7 +5,7 @@
  * Encoding first turns each right into a form that can leave (a port gets its descriptors, a
  * local send-once right becomes a pair); that is harmless if the send then fails: the right is
  * as good as before. The descriptors in the list stay owned by the rights until the datagram is
- * out; encode_commit() then disposes of the rights, encode_abort() leaves them in the message.
+ * out; whoever sent it then disposes of the rights (message_clear_sent()), or leaves them as they are.
  */
 #pragma once
 
@@ -27,15 +27,16 @@ typedef struct Encoder {
 	int stack_fds[ENCODE_STACK_FDS];
 	int *fds; /* borrowed from the rights, but for `own` */
 	uint32_t n_fds;
+	uint32_t n_carried; /* descriptors that are in a carrier instead */
 	uint32_t cap_fds;
-	int *own; /* descriptors made for this datagram: closed at the end */
+	int body; /* the memfd of the body; its close() waits for nobody */
+	int *own; /* other descriptors made for this datagram: closed at the end */
 	uint32_t n_own;
 	uint32_t cap_own;
 	struct iovec iov[ENCODE_MAX_IOV];
 	uint32_t n_iov;
 	size_t n_bytes;
 	bool has_receive;
-	bool has_sockets; /* descriptors of sockets: see transport.c on the collector */
 } Encoder;
 
 void encoder_init(Encoder *e);

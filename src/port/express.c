@@ -17,8 +17,8 @@ typedef struct Express {
 	uint8_t bytes[EXPRESS_MAX];
 } Express;
 
-/* The sender for a name, with a reference, and the authority to use it. */
-static Sender *look_up(PortName name, uint8_t secret[16])
+/* The sender for a name, with a reference; the header gets the authority to use it. */
+static Sender *look_up(PortName name, WireHeader *header)
 {
 	Sender *sender = NULL;
 	const Entry *entry;
@@ -30,7 +30,7 @@ static Sender *look_up(PortName name, uint8_t secret[16])
 		port = entry->port;
 		if (likely(port->state == PORT_REMOTE && port->backing->sender)) {
 			sender = sender_ref(port->backing->sender);
-			memcpy(secret, port->backing->ident.secret, 16);
+			memcpy(header->secret, port->backing->ident.secret, sizeof(header->secret));
 		}
 	}
 	task_unlock();
@@ -49,7 +49,7 @@ bool express_send(const mach_msg_header_t *msg, mach_msg_size_t size)
 		msg->msgh_voucher_port != MACH_PORT_NULL || size < sizeof(*msg) || size % 4 ||
 		tail > EXPRESS_MAX)
 		return false;
-	sender = look_up(msg->msgh_remote_port, e.header.secret);
+	sender = look_up(msg->msgh_remote_port, &e.header);
 	if (!sender)
 		return false;
 	e.header.magic = WIRE_MAGIC;

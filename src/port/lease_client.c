@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/random.h"
 #include "port/backing.h"
+#include "port/carrier.h"
 #include "port/message.h"
 #include "port/move.h"
 #include "port/notify.h"
@@ -34,7 +35,7 @@ static LeaseClient *lease_free(LeaseClient *lease)
 		lease->reply->sorights--;
 	TAILQ_REMOVE(&lease->reply->extra->leases, lease, link);
 	pair_close_consume(lease->answer.fd);
-	fd_close(lease->far);
+	probe_close_lazily_consume(lease->far);
 	sender_unref(lease->sender);
 	free(lease);
 	port_unref(dest);
@@ -125,7 +126,7 @@ void lease_client_fill(LeaseClient *lease, WireHeader *header)
 
 void lease_client_sent(LeaseClient *lease)
 {
-	lease->far = fd_close(lease->far);
+	lease->far = probe_close_lazily_consume(lease->far);
 	lease->pending = true;
 	lease->reply->sorights++;
 	/* Without memory for the link the answer is found when the port is next looked at. */
@@ -147,7 +148,7 @@ static void lease_settled(LeaseClient *lease)
 	lease->used_ns = clock_now_ns();
 	if (lease->takeover_due) {
 		watch_forget_lease(lease);
-		lease->far = fd_close(lease->far);
+		lease->far = probe_close_lazily_consume(lease->far);
 		lease->takeover_due = false;
 	}
 }
@@ -177,7 +178,7 @@ static int takeover_send(LeaseClient *lease)
 	memcpy(h.secret, lease->dest->backing->ident.secret, sizeof(h.secret));
 	r = carrier_write(lease->sender->fd, iov, 2, &lease->far, 1);
 	if (!r) {
-		lease->far = fd_close(lease->far);
+		lease->far = probe_close_lazily_consume(lease->far);
 		lease->takeover_due = false;
 	}
 	return r;
@@ -211,20 +212,30 @@ void lease_client_retry(LeaseClient *lease)
 		return;
 	/* Nobody holds the far end any more: the near end says so to whoever waits. */
 	if (r)
-		lease->far = fd_close(lease->far);
+		lease->far = probe_close_lazily_consume(lease->far);
 }
 
-/* The right was passed on to a third process; the descriptor is where its answer will come. */
+/*
+ * The right was passed on to a third process; its answer comes by a carrier.
+ *
+ * Not by a pair's end, which the server has had in its hands. A hostile one keeps a duplicate of it,
+ * with a thread in recvmsg() that never comes back because its buffer is a page of a FUSE file. The
+ * next recvmsg() on that socket, ours, would wait for that thread in the kernel, whatever its flags,
+ * and with the task's lock held: one answer to one request, and a client hangs for ever.
+ */
 static PullResult lease_moved(LeaseClient *lease, SockMsg *sm, Message *m)
 {
 	int fd = fdlist_steal(&sm->fds, 0);
 	Port *reply = lease->reply;
 	Answer *answer;
 
-	if (fd < 0 || probe_kind(fd) != PROBE_SEQPACKET) {
+	if (fd < 0 || probe_kind(fd) != PROBE_LISTENER) {
 		probe_close_consume(fd);
 		return lease_died(lease, m);
 	}
+	fd = carrier_accept_consume(fd);
+	if (fd < 0)
+		return lease_died(lease, m);
 	lease_settled(lease);
 	lease->fresh = false;
 	reply->sorights++;

@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "port/answer.h"
+#include "port/carrier.h"
 #include "port/deliver.h"
 #include "port/encode.h"
 #include "port/move.h"
@@ -38,7 +38,7 @@ static int lease_charge(uid_t uid, QuotaCharge *ret)
 static void lease_close(LeaseServer *lease)
 {
 	if (lease->fd >= 0)
-		lease->fd = probe_close_lazily_consume(lease->fd);
+		lease->fd = probe_close_blaming_consume(lease->fd, lease->uid);
 }
 
 LeaseServer *lease_server_unref(LeaseServer *lease)
@@ -46,7 +46,7 @@ LeaseServer *lease_server_unref(LeaseServer *lease)
 	if (!lease || --lease->refs > 0)
 		return NULL;
 	lease_close(lease);
-	lease->parked_fd = fd_close(lease->parked_fd);
+	lease->parked_fd = probe_close_lazily_consume(lease->parked_fd);
 	message_free(lease->parked);
 	quota_uncharge(&lease->unread);
 	quota_uncharge(&lease->charge);
@@ -56,14 +56,18 @@ LeaseServer *lease_server_unref(LeaseServer *lease)
 }
 
 /* Out of its port's table; lives on while send-once rights refer to it. */
-static void lease_remove(LeaseServer *lease)
+/* It is in no table any more. */
+static void lease_forget(LeaseServer *lease)
 {
-	PortExtra *x = lease->port->extra;
-
-	HASH_DEL(x->lease_table, lease);
-	x->n_leases--;
+	lease->port->extra->n_leases--;
 	lease->port = NULL;
 	lease_server_unref(lease);
+}
+
+static void lease_remove(LeaseServer *lease)
+{
+	HASH_DEL(lease->port->extra->lease_table, lease);
+	lease_forget(lease);
 }
 
 /* Clients that have gone leave their ends behind; they are looked for each time the number has
@@ -75,8 +79,9 @@ static void lease_sweep(Port *port)
 	HASH_ITER (hh, port->extra->lease_table, lease, next) {
 		struct pollfd p = {.fd = lease->fd};
 
-		if (lease->refs == 1 && lease->bound && poll(&p, 1, 0) == 1 &&
-			p.revents & (POLLHUP | POLLERR | POLLNVAL))
+		if (lease->refs == 1 && lease->bound &&
+			(p.fd < 0 || (poll(&p, 1, 0) == 1 &&
+					     p.revents & (POLLHUP | POLLERR | POLLNVAL))))
 			lease_remove(lease);
 	}
 	sweep_at = MAX(2 * n_leases, SWEEP_MIN);
@@ -195,22 +200,33 @@ void lease_server_died(LeaseServer *lease, uint64_t seq)
 		(void)lease_signal(lease, WIRE_DIED, seq, NULL);
 }
 
+void lease_server_refuse(Port *port, const WireHeader *h)
+{
+	LeaseServer *lease = lease_find(port, h->lease_id);
+
+	if (!lease || h->lease_seq <= lease->last_taken)
+		return;
+	lease->last_taken = h->lease_seq;
+	lease_server_died(lease, h->lease_seq);
+}
+
 int lease_server_move(LeaseServer *lease, uint64_t seq, int *ret_far)
 {
-	_cleanup_close_ int near = -EBADF, far = -EBADF;
-	int r;
+	int carrier, writer, r;
 
-	r = answer_pair(&near, &far);
+	/* No plain pair, of which a client of ours would have to read the end that we have had. */
+	r = carrier_new(&writer, &carrier);
 	if (r)
 		return r;
 	if (!lease->bound) {
-		fd_close(lease->parked_fd);
-		lease->parked_fd = TAKE_FD(near);
+		probe_close_lazily_consume(lease->parked_fd);
+		lease->parked_fd = carrier;
 	} else {
 		/* If the client is gone its end goes too, and the right is as dead as it was. */
-		(void)lease_signal(lease, WIRE_MOVED, seq, &near);
+		(void)lease_signal(lease, WIRE_MOVED, seq, &carrier);
+		probe_close_lazily_consume(carrier);
 	}
-	*ret_far = TAKE_FD(far);
+	*ret_far = writer;
 	return 0;
 }
 
@@ -248,7 +264,7 @@ int lease_server_answer(LeaseServer *lease, uint64_t seq, Message *m)
 static void lease_bind_take(LeaseServer *lease, int fd)
 {
 	Message *m = TAKE_PTR(lease->parked);
-	_cleanup_close_ int moved = TAKE_FD(lease->parked_fd);
+	int moved = TAKE_FD(lease->parked_fd);
 
 	lease->fd = fd;
 	lease->bound = true;
@@ -258,10 +274,11 @@ static void lease_bind_take(LeaseServer *lease, int fd)
 		(void)lease_signal(lease, WIRE_MOVED, lease->last_taken, &moved);
 	else if (m)
 		(void)lease_server_answer(lease, lease->last_taken, m);
+	probe_close_lazily_consume(moved);
 	message_free(m);
 }
 
-void lease_server_takeover(Port *port, const WireHeader *h, const uint8_t *bytes, SockMsg *sm)
+bool lease_server_takeover(Port *port, const WireHeader *h, const uint8_t *bytes, SockMsg *sm)
 {
 	LeaseServer *lease;
 	uint64_t old_id;
@@ -269,23 +286,30 @@ void lease_server_takeover(Port *port, const WireHeader *h, const uint8_t *bytes
 
 	if (sm->n_bytes != sizeof(*h) + sizeof(old_id) || fdlist_count(&sm->fds) != 1 ||
 		lease_find(port, h->lease_id))
-		return;
+		return false;
 	memcpy(&old_id, bytes + sizeof(*h), sizeof(old_id));
 	fd = fdlist_steal(&sm->fds, 0);
 	if (probe_kind(fd) != PROBE_SEQPACKET) {
 		probe_close_consume(fd);
-		return;
+		return false;
 	}
 	lease = lease_find(port, old_id);
 	if (lease && !lease->bound && lease->last_taken == h->lease_seq) {
 		HASH_DEL(port->extra->lease_table, lease);
 		lease->id = h->lease_id;
 		HASH_ADD(hh, port->extra->lease_table, id, sizeof(lease->id), lease);
+		if (!lease->hh.tbl) {
+			/* As if the request had not been seen. */
+			lease_forget(lease);
+			probe_close_lazily_consume(fd);
+			return true;
+		}
 		lease_bind_take(lease, fd);
-		return;
+		return true;
 	}
 	/* We never saw the request: closing the end is the send-once notification. */
 	probe_close_lazily_consume(fd);
+	return true;
 }
 
 void lease_server_evict_all(Port *port)

@@ -17,8 +17,6 @@
 #include "port/types.h"
 #include "port/wire.h"
 
-#define LEASE_MAX_UNBOUND 1024u
-
 struct LeaseServer {
 	uint64_t id;
 	Port *port; /* borrowed; NULL once it is out of the port's table */
@@ -48,7 +46,12 @@ void lease_server_offer(Port *port, const WireHeader *h, const Creds *creds, Rig
 /* A request on a lease: makes its reply right. 0, KERN_INVALID_ARGUMENT, KERN_RESOURCE_SHORTAGE. */
 int lease_server_request(Port *port, const WireHeader *h, const Creds *creds, Right *reply);
 
-void lease_server_takeover(Port *port, const WireHeader *h, const uint8_t *bytes, SockMsg *sm);
+/* A request on a lease could not be read, for want of memory: the client is told that its right died,
+ * which nothing else would tell it. */
+void lease_server_refuse(Port *port, const WireHeader *h);
+
+/* False: it is malformed. */
+bool lease_server_takeover(Port *port, const WireHeader *h, const uint8_t *bytes, SockMsg *sm);
 
 /* Sends the answer; consumes the contents of the message, whatever becomes of it.
  * 0, or MACH_SEND_NO_BUFFER with everything left as it was. */

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "port/answer.h"
 #include "port/backing.h"
+#include "port/carrier.h"
 #include "port/ident.h"
 #include "port/lease_client.h"
 #include "port/lease_server.h"
@@ -27,34 +28,11 @@
 
 #define MALFORMED KERN_INVALID_ARGUMENT
 
-int carrier_write(int fd, const struct iovec *iov, unsigned n_iov, const int *fds, unsigned n_fds)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(WIRE_MAX_FDS * sizeof(int))];
-	} control;
-	struct iovec byte = {(void *)(uintptr_t) "", 1};
-	struct msghdr msg = {
-		.msg_iov = n_iov > 0 ? (struct iovec *)(uintptr_t)iov : &byte,
-		.msg_iovlen = n_iov > 0 ? n_iov : 1,
-	};
-
-	if (n_fds > 0) {
-		struct cmsghdr *c = &control.align;
-
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
-	}
-	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
 void move_kick_collector(void)
 {
-	fd_close(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	/* After those of the right that has left: the reaper closes them in turn. */
+	probe_close_lazily_consume(
+		fd_above_stdio_consume(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)));
 }
 
 /* The carriers that a port's memory is being written into. */
@@ -66,7 +44,7 @@ typedef struct Spill {
 
 static int spill_open(Spill *s)
 {
-	int far, near, r;
+	int writer, carrier, r;
 	int *carriers = reallocarray(s->carriers, s->n + 1, sizeof(int));
 
 	if (!carriers)
@@ -74,12 +52,12 @@ static int spill_open(Spill *s)
 	s->carriers = carriers;
 	if (s->n >= MOVE_MAX_CARRIERS)
 		return -ENOBUFS;
-	r = answer_pair(&far, &near);
+	r = carrier_new(&writer, &carrier);
 	if (r)
 		return r;
 	s->write_end = fd_close(s->write_end);
-	s->carriers[s->n++] = far;
-	s->write_end = near;
+	s->carriers[s->n++] = carrier;
+	s->write_end = writer;
 	return 0;
 }
 
@@ -130,6 +108,12 @@ static int spill_queue(Port *port)
 	Message *m;
 	int r;
 
+	/* One that we have begun to read cannot be passed on as it is. */
+	if (x->carrier_open)
+		queue_pull_backlog(port);
+	r = queue_settle_owed(port);
+	if (r)
+		return r;
 	if (TAILQ_EMPTY(&port->queue))
 		return 0;
 	r = spill_reserve(port);
@@ -246,13 +230,14 @@ void move_commit(Port *port)
 	while (!TAILQ_EMPTY(&x->answers)) {
 		Answer *answer = TAILQ_FIRST(&x->answers);
 
-		/* Plainly: the open socket lives on at its new owner. */
+		/* As it is: the open socket lives on at its new owner, unless he has closed it. */
 		answer_unlink(answer);
-		fd_close(answer->fd);
+		probe_close_lazily_consume(answer->fd);
 		free(answer);
 	}
+	/* The new owner may have closed his already: then these are the last. */
 	for (uint32_t i = 0; i < x->n_carriers; i++)
-		fd_close(x->carriers[i]);
+		probe_close_lazily_consume(x->carriers[i]);
 	free(x->carriers);
 	x->carriers = NULL;
 	x->n_carriers = 0;
@@ -318,15 +303,11 @@ static int take_carriers(Decoder *d, Port *port, uint32_t n)
 	if (!x->carriers)
 		return KERN_RESOURCE_SHORTAGE;
 	while (n-- > 0) {
-		int fd = decode_take_kind(d, PROBE_SEQPACKET);
+		int fd = decode_take_kind(d, PROBE_LISTENER);
 
 		if (fd < 0)
 			return MALFORMED;
-		/* A stranger's backlog is lost rather than read: see decode_trusts(). */
-		if (decode_trusts(d->creds))
-			x->carriers[x->n_carriers++] = fd;
-		else
-			probe_close_lazily_consume(fd);
+		x->carriers[x->n_carriers++] = fd;
 	}
 	return 0;
 }

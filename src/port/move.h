@@ -2,11 +2,10 @@
 /*
  * Moving a receive right to another process: the socket with all that is queued in it, the
  * address, the epoch pipes, the answers that are awaited, and what is still in this process's
- * memory, which goes into carriers (SEQPACKET sockets, one packet a message) that the new owner
- * reads first.
+ * memory, which goes into carriers (see carrier.h; one packet a message) that the new owner reads
+ * first.
  *
- * A carrier was written to the end before it was sent: a reader that finds it empty closes it,
- * whoever still holds the other end.
+ * A carrier was written to the end before it was sent, and nothing comes in once it is being read.
  */
 #pragma once
 
@@ -38,9 +37,6 @@ int move_become_local(Port *port, int sock, uint32_t qlimit, bool supervised);
 
 /* Makes a receive right of what arrived; coalesces with send rights that are here. */
 int move_decode(Decoder *d, const WireRecord *record, Right *ret);
-
-/* One packet into a carrier, without blocking. -EAGAIN: full. */
-int carrier_write(int fd, const struct iovec *iov, unsigned n_iov, const int *fds, unsigned n_fds);
 
 /* The kernel frees a cycle of sockets in flight only when some AF_UNIX socket is closed. */
 void move_kick_collector(void);

@@ -46,6 +46,12 @@ void notify_fill_send_once(Message *m)
 	notification_init(m, MACH_NOTIFY_SEND_ONCE);
 }
 
+bool notify_is_send_once(const Message *m)
+{
+	return m->id == MACH_NOTIFY_SEND_ONCE && m->creds.pid == 0 &&
+	       m->dest_disposition == MACH_MSG_TYPE_PORT_SEND_ONCE;
+}
+
 void notify_send_once(Port *port)
 {
 	Message m, *heap;
@@ -56,6 +62,8 @@ void notify_send_once(Port *port)
 	heap = message_to_heap(&m);
 	if (heap)
 		queue_append_take(port, heap);
+	else if (port_need_extra(port) == 0)
+		queue_owe_send_once(port);
 }
 
 void notify_port_destroyed(Right *notify, Port *port)

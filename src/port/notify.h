@@ -21,3 +21,6 @@ void notify_port_destroyed(Right *notify, Port *port);
 
 /* The message that MACH_NOTIFY_SEND_ONCE is, for a receiver that finds one out by itself. */
 void notify_fill_send_once(Message *m);
+
+/* Whether this is one; no message from outside looks like it. */
+bool notify_is_send_once(const Message *m);

@@ -88,7 +88,7 @@ SendOnce *once_free(SendOnce *once)
 		once_detach(once);
 		break;
 	case ONCE_PAIR:
-		once->fd = probe_close_lazily_consume(once->fd);
+		once->fd = probe_close_blaming_consume(once->fd, once->uid);
 		break;
 	case ONCE_LEASE:
 		lease_server_unref(once->lease);
@@ -187,7 +187,7 @@ void once_mark_dead(SendOnce *once)
 	PortName name = once->name;
 
 	if (once->kind == ONCE_PAIR)
-		once->fd = probe_close_lazily_consume(once->fd);
+		once->fd = probe_close_blaming_consume(once->fd, once->uid);
 	else if (once->kind == ONCE_LEASE)
 		lease_server_unref(once->lease);
 	once->kind = ONCE_DEAD;

@@ -89,6 +89,7 @@ struct PortExtra {
 	LeaseClientList leases; /* reply ports: our leases at other ports */
 	LeaseServer *lease_table; /* uthash: leases that clients hold at this port */
 	uint32_t n_leases;
+	uint32_t once_due; /* send-once notifications that there was no memory for: see queue.h */
 	uint32_t direct; /* threads blocked in the kernel on a descriptor of this port */
 	uint32_t n_answers;
 	int event_fd; /* readable while the local queue is not empty; -EBADF until needed */
@@ -100,6 +101,7 @@ struct PortExtra {
 	pthread_cond_t quiet; /* direct fell to zero */
 	bool quiet_valid;
 	bool event_set;
+	bool carrier_open; /* the first one is being read: it is our end of its connection */
 	bool no_senders_due; /* as soon as the queue is empty */
 	Port *transit_to; /* queued inside a message on that port (borrowed), for cycles */
 };

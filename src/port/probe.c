@@ -77,7 +77,7 @@ static ProbeKind kind_of_socket(int fd, int domain)
 	case SOCK_DGRAM:
 		return PROBE_DGRAM;
 	case SOCK_SEQPACKET:
-		return option(fd, SO_ACCEPTCONN) == 0 ? PROBE_SEQPACKET : PROBE_OTHER;
+		return option(fd, SO_ACCEPTCONN) == 0 ? PROBE_SEQPACKET : PROBE_LISTENER;
 	default:
 		return PROBE_OTHER;
 	}
@@ -179,6 +179,15 @@ int probe_close_consume(int fd)
 		return fd_close(fd);
 	reaper_close_consume(fd);
 	return -EBADF;
+}
+
+int probe_close_blaming_consume(int fd, uid_t uid)
+{
+	uid_t old = reaper_blame(uid);
+
+	fd = probe_close_lazily_consume(fd);
+	(void)reaper_blame(old);
+	return fd;
 }
 
 int probe_close_lazily_consume(int fd)

@@ -22,6 +22,7 @@ typedef enum ProbeKind {
 	PROBE_PIPE_W, /* a pipe, open for writing only */
 	PROBE_DGRAM, /* AF_UNIX SOCK_DGRAM */
 	PROBE_SEQPACKET, /* AF_UNIX SOCK_SEQPACKET, not listening */
+	PROBE_LISTENER, /* AF_UNIX SOCK_SEQPACKET, listening: see carrier.h */
 	PROBE_MEMFD, /* shmem memfd (F_GET_SEALS answers) */
 	PROBE_EVENTFD,
 	PROBE_OTHER, /* anything else: never touch it, close it on the reaper */
@@ -47,6 +48,9 @@ int probe_close_kind_consume(int fd, ProbeKind kind);
 
 /* As probe_close_consume(), but nobody waits for the end of it: see reaper_close_lazily_consume(). */
 int probe_close_lazily_consume(int fd);
+
+/* The same, on account of the uid that the descriptor came from: see reaper.h. */
+int probe_close_blaming_consume(int fd, uid_t uid);
 
 /* probe_close_consume() as a callback. */
 void probe_dispose(int fd);

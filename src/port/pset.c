@@ -194,7 +194,7 @@ void pset_rouse(PortSet *set)
 	event_set(set, true);
 }
 
-Message *pset_pop(PortSet *set, Port **ret_port)
+Message *pset_pop(PortSet *set, Message *local, Port **ret_port)
 {
 	Membership *member, *next;
 	Message *m;
@@ -203,7 +203,7 @@ Message *pset_pop(PortSet *set, Port **ret_port)
 		next = TAILQ_NEXT(member, by_set);
 		if (!port_has_local_message(member->port))
 			continue;
-		m = queue_pop(member->port);
+		m = queue_pop_into(member->port, local);
 		if (!m)
 			continue;
 		*ret_port = member->port;

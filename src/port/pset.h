@@ -54,8 +54,9 @@ void pset_destroy(PortSet *set);
 /* A message waits in the memory of a member. */
 void pset_announce(PortSet *set);
 
-/* The oldest message in memory of the next member in turn. *ret_port is borrowed. */
-Message *pset_pop(PortSet *set, Port **ret_port);
+/* The oldest message in memory of the next member in turn; see queue_pop_into() on `local`. *ret_port
+ * is borrowed. */
+Message *pset_pop(PortSet *set, Message *local, Port **ret_port);
 
 /* Makes the epoll set; all sources of all members are in it from then on. */
 int pset_need_epoll(PortSet *set);

@@ -12,12 +12,14 @@
 #include "base/log.h"
 #include "port/answer.h"
 #include "port/backing.h"
+#include "port/carrier.h"
 #include "port/decode.h"
 #include "port/lease_client.h"
 #include "port/lease_server.h"
 #include "port/notify.h"
 #include "port/port.h"
 #include "port/probe.h"
+#include "port/reaper.h"
 #include "port/task.h"
 #include "port/pidversion.h"
 
@@ -86,8 +88,12 @@ int pull_recv(int fd, uint8_t *buffer, SockMsg *sm, int flags)
 
 static void sockmsg_discard(SockMsg *sm)
 {
-	if (fdlist_count(&sm->fds) > 0)
+	if (fdlist_count(&sm->fds) > 0) {
+		uid_t old = reaper_blame(sm->has_cred ? sm->uid : REAPER_NOBODY);
+
 		fdlist_deinit_by(&sm->fds, probe_dispose);
+		(void)reaper_blame(old);
+	}
 	if (sm->pidfd >= 0)
 		sm->pidfd = fd_close(sm->pidfd);
 }
@@ -125,15 +131,21 @@ static int accept_message(
 		.creds = &creds,
 		.cut = sm->fds_truncated,
 	};
+	bool has_fds = d.n_fds > 0;
+	uid_t old = REAPER_NOBODY;
 	int r;
 
+	if (has_fds)
+		old = reaper_blame(sm->uid);
 	for (uint32_t i = 0; i < d.n_fds; i++)
 		fds[i] = fdlist_steal(&sm->fds, i);
 	if (sm->pidfd >= 0)
 		creds.pidversion = pidversion_of(sm->pidfd);
 	r = decode_message(&d, h, port, m);
-	if (d.n_fds > 0 || d.fds_heap)
+	if (has_fds) {
 		decoder_deinit(&d);
+		(void)reaper_blame(old);
+	}
 	sockmsg_discard(sm);
 	return r;
 }
@@ -156,8 +168,8 @@ PullResult pull_socket_datagram(Port *port, const uint8_t *buffer, SockMsg *sm, 
 		drop(port, sm, "not a message");
 	else if (!secret_matches(port, h))
 		drop(port, sm, "the sender holds no send right");
-	else if (h->type == WIRE_TAKEOVER)
-		lease_server_takeover(port, h, buffer, sm);
+	else if (h->type == WIRE_TAKEOVER && lease_server_takeover(port, h, buffer, sm))
+		; /* it is no message */
 	else if (h->type != WIRE_MESSAGE || h->flags & WIRE_F_ONCE)
 		drop(port, sm, "unknown type");
 	else if (accept_message(port, h, buffer, sm, m))
@@ -254,6 +266,7 @@ static void carrier_close(Port *port)
 	PortExtra *x = port->extra;
 
 	probe_close_lazily_consume(x->carriers[0]);
+	x->carrier_open = false;
 	x->n_carriers--;
 	memmove(x->carriers, x->carriers + 1, x->n_carriers * sizeof(int));
 	if (x->n_carriers == 0) {
@@ -262,13 +275,24 @@ static void carrier_close(Port *port)
 	}
 }
 
+/* False: there is nothing in it, or nothing that can be had. */
+static bool carrier_begin(PortExtra *x)
+{
+	if (x->carrier_open)
+		return true;
+	x->carriers[0] = carrier_open_consume(x->carriers[0]);
+	x->carrier_open = x->carriers[0] >= 0;
+	return x->carrier_open;
+}
+
 /* One packet of the first carrier. PULL_EMPTY: it has no more. */
 static PullResult pull_carrier(Port *port, uint8_t *buffer, Message *m)
 {
 	const WireHeader *h;
 	SockMsg sm;
 
-	if (pull_recv(port->extra->carriers[0], buffer, &sm, MSG_DONTWAIT))
+	if (!carrier_begin(port->extra) ||
+		pull_recv(port->extra->carriers[0], buffer, &sm, MSG_DONTWAIT))
 		return PULL_EMPTY;
 	h = decode_header(buffer, sm.n_bytes);
 	if (!h || sm.data_truncated || !sm.has_cred || sm.pid == 0) {

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "port/backing.h"
 #include "port/message.h"
+#include "port/notify.h"
 #include "port/port.h"
 #include "port/pset.h"
 #include "port/pull.h"
@@ -140,6 +141,16 @@ void queue_pull(Port *port, unsigned max)
 	}
 }
 
+void queue_pull_backlog(Port *port)
+{
+	Message *m;
+
+	while ((m = pull_backlog(port)) != NULL) {
+		TAILQ_INSERT_TAIL(&port->queue, m, link);
+		port->msgcount++;
+	}
+}
+
 void queue_settle_late(Port *port)
 {
 	PortExtra *x = port->extra;
@@ -159,7 +170,52 @@ void queue_release_dest(Port *port, Message *m)
 	port_srights_drop(port, 1);
 }
 
+void queue_owe_send_once(Port *port)
+{
+	PortExtra *x = port->extra;
+
+	x->once_due++;
+	port->msgcount++;
+	if (x->direct > 0)
+		port_poke(port);
+	else
+		queue_announce(port);
+}
+
+/* NULL: still no memory. */
+static Message *make_owed(Port *port, Message *local)
+{
+	Message m, *made = local;
+
+	if (local) {
+		notify_fill_send_once(local);
+	} else {
+		notify_fill_send_once(&m);
+		made = message_to_heap(&m);
+	}
+	if (made)
+		port->extra->once_due--;
+	return made;
+}
+
+int queue_settle_owed(Port *port)
+{
+	while (port->extra && port->extra->once_due > 0) {
+		Message *m = make_owed(port, NULL);
+
+		if (!m)
+			return -ENOMEM;
+		TAILQ_INSERT_TAIL(&port->queue, m, link);
+	}
+	return 0;
+}
+
 Message *queue_pop(Port *port)
+{
+	return queue_pop_into(port, NULL);
+}
+
+Message *queue_pop_into(Port *port, Message *local)
 {
 	Message *m = TAILQ_FIRST(&port->queue);
 
@@ -171,7 +227,15 @@ Message *queue_pop(Port *port)
 	} else if (port->extra && port->extra->n_carriers > 0) {
 		m = pull_backlog(port);
 	}
-	if (port->extra && TAILQ_EMPTY(&port->queue) && port->extra->n_carriers == 0)
+	if (unlikely(!m && port->extra && port->extra->once_due > 0)) {
+		m = make_owed(port, local);
+		if (m) {
+			port->msgcount--;
+			queue_room_made(port);
+		}
+	}
+	if (port->extra && TAILQ_EMPTY(&port->queue) && port->extra->n_carriers == 0 &&
+		port->extra->once_due == 0)
 		queue_event(port, false);
 	return m;
 }
@@ -251,6 +315,7 @@ void queue_clear(Port *port)
 	port->msgcount = 0;
 	if (port->extra) {
 		TAILQ_CONCAT(&all, &port->extra->late, link);
+		port->extra->once_due = 0;
 		pull_forget_backlog(port);
 	}
 	while ((m = TAILQ_FIRST(&all)) != NULL) {

@@ -33,12 +33,25 @@ void queue_append_take(Port *port, Message *message);
 /* Puts a message back that a receiver could not take (MACH_RCV_LARGE). */
 void queue_prepend_take(Port *port, Message *message);
 
+/* A send-once notification comes even if there is no memory for the message: it is counted as one in
+ * the queue, behind all others, and made in the place where its receiver wants it. */
+void queue_owe_send_once(Port *port);
+
+/* Makes messages of all that are owed, for a port that is about to move. 0 or -ENOMEM. */
+int queue_settle_owed(Port *port);
+
 /* The oldest message in memory or in a backlog, without looking at the kernel's queue.
  * NULL: none. */
 Message *queue_pop(Port *port);
 
+/* The same; one that is owed is made in *local. */
+Message *queue_pop_into(Port *port, Message *local);
+
 /* Pulls what the kernel holds, up to `max` messages, into memory. */
 void queue_pull(Port *port, unsigned max);
+
+/* The same with the backlog alone. */
+void queue_pull_backlog(Port *port);
 
 /* Is there room for a local sender that would not have to wait behind another? */
 bool queue_has_room(Port *port);

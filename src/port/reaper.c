@@ -12,6 +12,9 @@
  * A closer that has just worked naps for REAPER_LAZY_MS before it sleeps: it looks into the queue by
  * itself then, so lazy hand-overs need not wake it. With many of them it costs one wake-up each nap.
  *
+ * How many closes are under way for a uid is counted in a short list; a descriptor that is one too
+ * many for its uid leaves the queue for another, where it is found again when one of them ends.
+ *
  * The lock is a leaf and is never held over a close. Threads are detached and never end by
  * themselves but for surplus closers; they have no signals, and no stack worth speaking of.
  */
@@ -33,15 +36,30 @@
 #define QUEUE_SMALL 64
 #define STACK_SIZE (256u * 1024u) /* sanitizers need room; untouched, it costs nothing */
 
+typedef struct Parcel {
+	int fd;
+	uid_t uid;
+} Parcel;
+
+typedef struct Culprit {
+	uid_t uid;
+	unsigned n_closing;
+} Culprit;
+
 typedef struct Reaper {
 	pthread_mutex_t lock;
 	pthread_cond_t work; /* idle closers */
 	pthread_cond_t doubt; /* the sentinel */
 	pthread_cond_t drained; /* reaper_wait() */
-	int *queue; /* a ring; NULL: queue_small */
+	Parcel *queue; /* a ring; NULL: queue_small */
 	size_t capacity;
 	size_t head;
 	size_t n_queued;
+	Parcel *parked; /* those whose uid has too many under way; in no order */
+	size_t parked_capacity;
+	size_t n_parked;
+	Culprit culprits[REAPER_MAX_STUCK];
+	unsigned n_culprits;
 	unsigned n_lost; /* open for ever: there was no memory to remember them */
 	unsigned n_closers;
 	unsigned n_idle;
@@ -50,7 +68,7 @@ typedef struct Reaper {
 	bool has_sentinel;
 	bool is_sentinel_asleep;
 	bool is_napping; /* the idle closer wakes up by itself */
-	int queue_small[QUEUE_SMALL];
+	Parcel queue_small[QUEUE_SMALL];
 } Reaper;
 
 static Reaper reaper = {
@@ -60,12 +78,22 @@ static Reaper reaper = {
 	.drained = PTHREAD_COND_INITIALIZER,
 };
 
-static unsigned pending(void)
+static _Thread_local uid_t blamed = REAPER_NOBODY;
+
+uid_t reaper_blame(uid_t uid)
 {
-	return (unsigned)reaper.n_queued + reaper.n_closing + reaper.n_lost;
+	uid_t old = blamed;
+
+	blamed = uid;
+	return old;
 }
 
-static int *queue_slots(void)
+static unsigned pending(void)
+{
+	return (unsigned)(reaper.n_queued + reaper.n_parked) + reaper.n_closing + reaper.n_lost;
+}
+
+static Parcel *queue_slots(void)
 {
 	return reaper.queue ? reaper.queue : reaper.queue_small;
 }
@@ -78,7 +106,7 @@ static size_t queue_capacity(void)
 static bool queue_grow(void)
 {
 	size_t capacity = queue_capacity();
-	int *grown = malloc(2 * capacity * sizeof(*grown));
+	Parcel *grown = malloc(2 * capacity * sizeof(*grown));
 
 	if (!grown)
 		return false;
@@ -91,22 +119,90 @@ static bool queue_grow(void)
 	return true;
 }
 
-static bool queue_push(int fd)
+static bool queue_push(Parcel parcel)
 {
 	if (reaper.n_queued == queue_capacity() && !queue_grow())
 		return false;
-	queue_slots()[(reaper.head + reaper.n_queued) % queue_capacity()] = fd;
+	queue_slots()[(reaper.head + reaper.n_queued) % queue_capacity()] = parcel;
 	reaper.n_queued++;
 	return true;
 }
 
-static int queue_pop(void)
+static Parcel queue_pop(void)
 {
-	int fd = queue_slots()[reaper.head];
+	Parcel parcel = queue_slots()[reaper.head];
 
 	reaper.head = (reaper.head + 1) % queue_capacity();
 	reaper.n_queued--;
-	return fd;
+	return parcel;
+}
+
+static Culprit *culprit_find(uid_t uid)
+{
+	for (unsigned i = 0; i < reaper.n_culprits; i++) {
+		if (reaper.culprits[i].uid == uid)
+			return &reaper.culprits[i];
+	}
+	return NULL;
+}
+
+static bool park(Parcel parcel)
+{
+	if (reaper.n_parked == reaper.parked_capacity) {
+		size_t capacity = MAX(2 * reaper.parked_capacity, (size_t)QUEUE_SMALL);
+		Parcel *grown = reallocarray(reaper.parked, capacity, sizeof(*grown));
+
+		if (!grown)
+			return false;
+		reaper.parked = grown;
+		reaper.parked_capacity = capacity;
+	}
+	reaper.parked[reaper.n_parked++] = parcel;
+	return true;
+}
+
+/* There is one for each thread at most, so there is always room. */
+static void culprit_begin(uid_t uid)
+{
+	Culprit *culprit = culprit_find(uid);
+
+	if (!culprit) {
+		culprit = &reaper.culprits[reaper.n_culprits++];
+		*culprit = (Culprit){.uid = uid};
+	}
+	culprit->n_closing++;
+}
+
+/* One more of the uid's may be closed now. */
+static void culprit_end(uid_t uid)
+{
+	Culprit *culprit = culprit_find(uid);
+
+	if (--culprit->n_closing == 0)
+		*culprit = reaper.culprits[--reaper.n_culprits];
+	for (size_t i = 0; i < reaper.n_parked; i++) {
+		if (reaper.parked[i].uid != uid)
+			continue;
+		if (queue_push(reaper.parked[i]))
+			reaper.parked[i] = reaper.parked[--reaper.n_parked];
+		return;
+	}
+}
+
+/* The next one that may be closed, or none. */
+static bool take_parcel(Parcel *ret)
+{
+	while (reaper.n_queued > 0) {
+		Parcel parcel = queue_pop();
+		const Culprit *culprit = culprit_find(parcel.uid);
+
+		/* Without memory it is closed all the same. */
+		if (!culprit || culprit->n_closing < REAPER_MAX_STUCK_UID || !park(parcel)) {
+			*ret = parcel;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Returns false when the time is over. Spurious wake-ups are the callers' business. */
@@ -142,22 +238,23 @@ static void *closer_main(void *arg)
 	(void)arg;
 	pthread_mutex_lock(&reaper.lock);
 	for (bool has_worked = false;;) {
-		int fd;
+		Parcel parcel;
 
-		while (reaper.n_queued == 0) {
+		while (!take_parcel(&parcel)) {
 			if (!closer_wait(has_worked)) {
 				reaper.n_closers--;
 				pthread_mutex_unlock(&reaper.lock);
 				return NULL;
 			}
 		}
-		fd = queue_pop();
 		reaper.n_closing++;
+		culprit_begin(parcel.uid);
 		if (reaper.n_queued > 0 && reaper.n_idle == 0)
 			call_sentinel();
 		pthread_mutex_unlock(&reaper.lock);
-		(void)close(fd); /* here it may stay for ever */
+		(void)close(parcel.fd); /* here it may stay for ever */
 		pthread_mutex_lock(&reaper.lock);
+		culprit_end(parcel.uid);
 		reaper.n_closing--;
 		reaper.n_closed++;
 		if (pending() == 0)
@@ -246,7 +343,7 @@ static void close_consume(int fd, bool lazily)
 	if (fd < 0)
 		return;
 	pthread_mutex_lock(&reaper.lock);
-	if (likely(queue_push(fd)))
+	if (likely(queue_push((Parcel){.fd = fd, .uid = blamed})))
 		call_closer(lazily);
 	else
 		reaper.n_lost++;
@@ -268,7 +365,7 @@ void reaper_park_consume(int fd)
 	if (fd < 0)
 		return;
 	pthread_mutex_lock(&reaper.lock);
-	if (!queue_push(fd))
+	if (!queue_push((Parcel){.fd = fd, .uid = blamed}))
 		reaper.n_lost++;
 	pthread_mutex_unlock(&reaper.lock);
 }
@@ -318,6 +415,9 @@ void reaper_after_fork(void)
 	reaper.n_closers = 0;
 	reaper.n_idle = 0;
 	reaper.n_closing = 0;
+	reaper.n_culprits = 0;
+	while (reaper.n_parked > 0 && queue_push(reaper.parked[reaper.n_parked - 1]))
+		reaper.n_parked--;
 	reaper.has_sentinel = false;
 	reaper.is_sentinel_asleep = false;
 	reaper.is_napping = false;

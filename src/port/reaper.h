@@ -4,15 +4,30 @@
  * had a hand in. Started on demand, all signals blocked, at most REAPER_MAX_STUCK of them stuck at
  * a time; what comes beyond is parked, unclosed, until one comes free, and counted. A descriptor
  * number is free again as soon as its close has begun, stuck or not: only parked ones are kept.
+ *
+ * A descriptor is closed on account of the uid that it came from, where that is known: whoever hands
+ * it over says so by reaper_blame(). One uid has at most REAPER_MAX_STUCK_UID threads stuck; what it
+ * sends beyond that is parked until one of them is through, and stays open so long, while what is
+ * anybody else's is closed as ever. (Nobody, for descriptors of which it is not known, counts as one
+ * uid more.) Such parked descriptors are what one uid can cost us, one for each that it sends: a
+ * process that runs out of them loses the rights in what it receives, as MACH_RCV_BODY_ERROR says.
+ * There is nothing else to be done with a descriptor that cannot be closed.
  */
 #pragma once
 
 #include "port/types.h"
 
 #define REAPER_MAX_STUCK 256
+#define REAPER_MAX_STUCK_UID 64
+
+#define REAPER_NOBODY ((uid_t)-1)
 
 /* How long a lazily closed descriptor may stay open. */
 #define REAPER_LAZY_MS 1
+
+/* What this thread hands over from now on came from that uid. Returns the one before, for the caller
+ * to put back. */
+uid_t reaper_blame(uid_t uid);
 
 /* Closes fd on another thread, at once. Never blocks, never fails: without memory or threads the
  * descriptor is parked. */

@@ -12,6 +12,7 @@
 #include "base/kernel.h"
 #include "port/answer.h"
 #include "port/backing.h"
+#include "port/notify.h"
 #include "port/port.h"
 #include "port/pset.h"
 #include "port/pull.h"
@@ -249,7 +250,7 @@ static int port_wait(Port *port, Deadline deadline, Received *ret)
 static int port_try(Port *port, Received *ret, bool poll_sources)
 {
 	PortExtra *x = port->extra;
-	Message *m = queue_pop(port);
+	Message *m = queue_pop_into(port, &ret->local);
 	PullResult result = PULL_EMPTY;
 	Answer *answer, *next;
 
@@ -329,7 +330,7 @@ static int receive_set(PortSet *set, Deadline deadline, Received *ret)
 	for (;;) {
 		if (!set->name)
 			return MACH_RCV_PORT_DIED;
-		m = pset_pop(set, &port);
+		m = pset_pop(set, &ret->local, &port);
 		if (m)
 			return took(ret, port, m);
 		r = set_wait(set, deadline, ret);
@@ -367,7 +368,11 @@ void receive_put_back(Received *received)
 	if (!m->heap) {
 		m = message_to_heap(m);
 		if (!m) {
+			bool owed = notify_is_send_once(received->m);
+
 			message_clear(received->m);
+			if (owed)
+				queue_owe_send_once(received->port);
 			return;
 		}
 	}

@@ -4,7 +4,7 @@
  *
  * How a thread waits depends on where a message can come from:
  *
- *	memory only		on a condition of its own
+ *	memory only		on a futex of its own
  *	one descriptor		in recvmsg() itself, without a poll before it: the socket of a port
  *				with nothing else, or the answer that a reply port waits for
  *	several			in epoll_wait() on the port's or set's epoll set

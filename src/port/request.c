@@ -175,18 +175,22 @@ int request_name(
 		return 0;
 	}
 	request = entry->flags & ENTRY_F_REQUEST ? request_find(name) : NULL;
-	*ret_previous = request ? request_take(entry, request) : RIGHT_NULL;
-	if (notify->kind == RIGHT_NONE)
+	if (notify->kind == RIGHT_NONE) {
+		*ret_previous = request ? request_take(entry, request) : RIGHT_NULL;
 		return 0;
+	}
 	if (send_possible && immediate && entry_has_room(entry)) {
+		*ret_previous = request ? request_take(entry, request) : RIGHT_NULL;
 		notify_number(notify, MACH_NOTIFY_SEND_POSSIBLE, name);
 		return 0;
 	}
 	if (request_watch(entry, send_possible, immediate))
 		return KERN_RESOURCE_SHORTAGE;
-	request = request_new(entry);
+	if (!request)
+		request = request_new(entry);
 	if (!request)
 		return KERN_RESOURCE_SHORTAGE;
+	*ret_previous = right_take(&request->notify);
 	request->send_possible = send_possible;
 	request->armed = send_possible && immediate;
 	request->notify = right_take(notify);

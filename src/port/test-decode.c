@@ -9,9 +9,12 @@
 
 #include "base/memfd.h"
 #include "port/answer.h"
+#include "port/carrier.h"
 #include "port/kport.h"
 #include "port/names.h"
 #include "port/region.h"
+#include "port/test-bounded.h"
+#include "port/test-stuck.h"
 #include "port/test-transit.h"
 
 static PortName target;
@@ -361,6 +364,66 @@ PORT_TEST(headers)
 	ASSERT_NULL(decode_header(bytes, sizeof(h)));
 }
 
+typedef struct Trial {
+	const Packet *packet;
+	int r;
+} Trial;
+
+static void try_packet(void *arg)
+{
+	Trial *t = arg;
+
+	t->r = try(t->packet, t->packet->n_bytes, false);
+}
+
+/* The sender took the packets out of the carrier himself, and is stuck in reading them. The carrier
+ * blocks whoever accepts, too. */
+PORT_TEST(a_carrier_that_its_sender_is_stuck_in)
+{
+	static Packet packet;
+	int writer, carrier, taken, r;
+	Bounded bounded;
+	Remote remote;
+	bool in_time;
+	Stuck stuck;
+	Trial t;
+	pid_t pid;
+
+	r = stuck_make(&stuck);
+	if (r == STUCK_E_SKIP)
+		SKIP("no FUSE");
+	ASSERT_OK(r);
+	remote = remote_make();
+	packet = *make_packet(SHAPE_BYTES, &remote);
+	begin();
+	ASSERT_OK(carrier_new(&writer, &carrier));
+	ASSERT_OK(carrier_write(writer, NULL, 0, NULL, 0));
+	taken = ASSERT_SYS(accept4(carrier, NULL, NULL, SOCK_CLOEXEC));
+	ASSERT_OK(fd_set_nonblock(carrier, false));
+	pid = ASSERT_SYS(fork());
+	if (pid == 0) {
+		(void)recv(taken, stuck.page, 1, 0);
+		child_exit(0);
+	}
+	ASSERT_TRUE(stuck_wait_asleep(pid));
+	((WireHeader *)(void *)packet.bytes)->flags |= WIRE_F_CARRIER;
+	packet.fds[packet.n_fds++] = carrier;
+	t = (Trial){.packet = &packet};
+	in_time = bounded_run(&bounded, try_packet, &t);
+	(void)kill(pid, SIGKILL);
+	stuck_deinit(&stuck);
+	(void)waitpid(pid, NULL, 0);
+	if (!in_time)
+		bounded_join(&bounded);
+	ASSERT_TRUE(in_time);
+	ASSERT_EQ(t.r, KERN_INVALID_ARGUMENT);
+	close(taken);
+	close(writer);
+	LOCKED_DO(packet_close(&packet));
+	end();
+	remote_free(&remote);
+}
+
 /* A carrier that never ends is read to its end, and no further. */
 PORT_TEST(a_carrier_with_much_in_it)
 {
@@ -372,7 +435,7 @@ PORT_TEST(a_carrier_with_much_in_it)
 	int fds[200];
 
 	begin();
-	ASSERT_OK(answer_pair(&near, &far));
+	ASSERT_OK(carrier_new(&far, &near));
 	for (unsigned i = 0; i < 200; i++)
 		fds[i] = event;
 	for (unsigned i = 0; i < 8; i++)

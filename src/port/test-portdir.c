@@ -205,12 +205,10 @@ TEST(umask_does_not_matter)
 
 #define CANNOT 77
 
-static void write_file(const char *path, const char *format, unsigned id)
+static void write_file(const char *path, const char *text)
 {
-	char text[64];
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	snprintf(text, sizeof(text), format, id, id);
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
 		child_exit(CANNOT);
 	close(fd);
@@ -218,15 +216,16 @@ static void write_file(const char *path, const char *format, unsigned id)
 
 static void enter_namespace(void)
 {
-	uid_t uid = geteuid();
-	gid_t gid = getegid();
+	char uid_map[32], gid_map[32];
 
+	snprintf(uid_map, sizeof(uid_map), "%u %u 1\n", geteuid(), geteuid());
+	snprintf(gid_map, sizeof(gid_map), "%u %u 1\n", getegid(), getegid());
 	if (unshare(CLONE_NEWNS) < 0) {
 		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
 			child_exit(CANNOT);
-		write_file("/proc/self/setgroups", "deny", 0);
-		write_file("/proc/self/uid_map", "%u %u 1\n", uid);
-		write_file("/proc/self/gid_map", "%u %u 1\n", gid);
+		write_file("/proc/self/setgroups", "deny");
+		write_file("/proc/self/uid_map", uid_map);
+		write_file("/proc/self/gid_map", gid_map);
 	}
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777") < 0 ||

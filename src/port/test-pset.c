@@ -29,7 +29,7 @@ static void append(Port *port, int32_t id)
 
 static int32_t set_pop_id(PortSet *set, Port **ret_port)
 {
-	Message *m = LOCKED(pset_pop(set, ret_port));
+	Message *m = LOCKED(pset_pop(set, NULL, ret_port));
 	int32_t id = m ? m->id : -1;
 
 	LOCKED_DO(message_free(m));

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 
+#include <mach/notify.h>
+
 #include "base/clock.h"
 #include "port/connect.h"
 #include "port/names.h"
@@ -279,6 +281,57 @@ PORT_TEST(late_messages_wait_for_the_thread_in_the_kernel)
 	LOCKED_DO(queue_settle_late(port));
 	ASSERT_EQ(pop_id(port), 1);
 	ASSERT_EQ(pop_id(port), 2);
+	drop(name);
+}
+
+/* What the next message is, as a receiver sees it. */
+static int32_t receive_id(PortName name)
+{
+	struct {
+		mach_msg_header_t header;
+		mach_msg_max_trailer_t trailer;
+	} msg;
+
+	if (mach_msg(&msg.header, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0, sizeof(msg), name, 0, 0))
+		return -1;
+	return msg.header.msgh_id;
+}
+
+/* Send-once notifications for which there was no memory come all the same, once each. */
+PORT_TEST(notifications_that_are_owed)
+{
+	Port *port;
+	PortName name = make_receive(&port), set;
+
+	ASSERT_OK(LOCKED(port_need_extra(port)));
+	ASSERT_OK(LOCKED(receive_need_epoll(port)));
+	append(port, 1);
+	LOCKED_DO(queue_owe_send_once(port));
+	LOCKED_DO(queue_owe_send_once(port));
+	ASSERT_EQ(port->msgcount, 3);
+	ASSERT_EQ(receive_id(name), 1);
+	ASSERT_TRUE(LOCKED(port_has_queued(port)));
+	ASSERT_TRUE(port->extra->event_set);
+	ASSERT_EQ(receive_id(name), MACH_NOTIFY_SEND_ONCE);
+	/* Too large for the receiver, who lets it wait: it is owed no more, it is there. */
+	ASSERT_EQ(mach_msg(&(mach_msg_header_t){0}, MACH_RCV_MSG | MACH_RCV_LARGE | MACH_RCV_TIMEOUT,
+			  0, 0, name, 0, 0),
+		MACH_RCV_TOO_LARGE);
+	ASSERT_EQ(port->extra->once_due, 0);
+	ASSERT_EQ(receive_id(name), MACH_NOTIFY_SEND_ONCE);
+	ASSERT_EQ(receive_id(name), -1);
+	ASSERT_EQ(port->msgcount, 0);
+	ASSERT_FALSE(port->extra->event_set);
+	/* Through a set, and by a port that is about to move. */
+	ASSERT_OK(mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_PORT_SET, &set));
+	ASSERT_OK(mach_port_insert_member(mach_task_self(), name, set));
+	LOCKED_DO(queue_owe_send_once(port));
+	ASSERT_EQ(receive_id(set), MACH_NOTIFY_SEND_ONCE);
+	LOCKED_DO(queue_owe_send_once(port));
+	ASSERT_OK(LOCKED(queue_settle_owed(port)));
+	ASSERT_EQ(pop_id(port), MACH_NOTIFY_SEND_ONCE);
+	LOCKED_DO(queue_owe_send_once(port));
+	drop(set);
 	drop(name);
 }
 

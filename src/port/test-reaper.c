@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "port/reaper.h"
 #include "port/test-bounded.h"
+#include "port/test-stuck.h"
 #include "tests/lib/hostile.h"
 #include "tests/lib/unit.h"
 
@@ -162,6 +165,79 @@ TEST(lingering_sockets_get_stuck_alone)
 TEST(nested_sockets_get_stuck_alone)
 {
 	check_stuck(HOSTILE_SOCKET_NESTED, 3);
+}
+
+#define N_STUCK (REAPER_MAX_STUCK_UID + 10)
+
+/*
+ * A peer sleeps in a fault with the mutex of an epoll set in which all of these once were; then it has
+ * none of them open any more, and closing any waits for it.
+ */
+static pid_t hold_sockets(const Stuck *stuck, const int *fds, int n)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT};
+	pid_t pid = ASSERT_SYS(fork());
+	int set;
+
+	if (pid > 0) {
+		ASSERT_TRUE(stuck_wait_asleep(pid));
+		return pid;
+	}
+	set = epoll_create1(EPOLL_CLOEXEC);
+	for (int i = 0; i < n; i++) {
+		if (epoll_ctl(set, EPOLL_CTL_ADD, fds[i], &event) < 0)
+			child_exit(1);
+		close(fds[i]);
+	}
+	(void)epoll_wait(set, stuck->page, 1, -1);
+	child_exit(0);
+}
+
+/* One uid has so many threads stuck, and no more; what is another's is closed. */
+TEST(nobody_gets_all_threads_stuck)
+{
+	static int fds[N_STUCK];
+	int ends[2], open = 0;
+	bool closed, stuck;
+	Stuck held;
+	pid_t pid;
+	int r;
+
+	r = stuck_make(&held);
+	if (r == STUCK_E_SKIP)
+		SKIP("no FUSE");
+	ASSERT_OK(r);
+	for (int i = 0; i < N_STUCK; i++)
+		fds[i] = ASSERT_SYS(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	/* Before a number is free again, which the pipe would get. */
+	make_pipe(ends);
+	pid = hold_sockets(&held, fds, N_STUCK);
+	ASSERT_EQ(reaper_blame(1000), REAPER_NOBODY);
+	for (int i = 0; i < N_STUCK; i++)
+		reaper_close_consume(fds[i]);
+	ASSERT_EQ(reaper_blame(1001), 1000);
+	reaper_close_consume(ends[1]);
+	closed = hangs_up(ends[0]);
+	/* A number is free when its close has begun. */
+	for (int i = 0; i < WAIT_MS && open != N_STUCK - REAPER_MAX_STUCK_UID; i++) {
+		(void)poll(NULL, 0, 1);
+		open = 0;
+		for (int k = 0; k < N_STUCK; k++)
+			open += fcntl(fds[k], F_GETFD) >= 0;
+	}
+	stuck = pending_becomes(N_STUCK);
+	(void)kill(pid, SIGKILL);
+	stuck_deinit(&held);
+	(void)waitpid(pid, NULL, 0);
+	close(ends[0]);
+	ASSERT_EQ(reaper_blame(REAPER_NOBODY), 1001);
+	ASSERT_TRUE(closed);
+	ASSERT_TRUE(stuck);
+	ASSERT_EQ(open, N_STUCK - REAPER_MAX_STUCK_UID);
+	/* All of them, once it lets go. */
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+	for (int k = 0; k < N_STUCK; k++)
+		ASSERT_FD_CLOSED(fds[k]);
 }
 
 TEST(fork_child_starts_anew)

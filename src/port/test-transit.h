@@ -30,6 +30,8 @@ __attribute__((__unused__)) static int packet_encode(Packet *p, Message *m)
 	encoder_init(&e);
 	r = encode_message(&e, m);
 	for (unsigned i = 0; !r && i < e.n_iov; i++) {
+		if (e.iov[i].iov_len == 0)
+			continue;
 		memcpy(p->bytes + p->n_bytes, e.iov[i].iov_base, e.iov[i].iov_len);
 		p->n_bytes += e.iov[i].iov_len;
 	}
@@ -85,7 +87,7 @@ __attribute__((__unused__)) static int packet_decode(
 __attribute__((__unused__)) static Message *message_travel(Message *m, Port *port)
 {
 	static Packet packet;
-	Message *back;
+	Message *back = NULL;
 	int r;
 
 	task_lock();

@@ -290,9 +290,9 @@ static Watch *watch_find(const Port *port, WatchKind kind, int original)
 	return NULL;
 }
 
-void watch_new_pipe(Port *port)
+int watch_new_pipe(Port *port)
 {
-	(void)watch_port(port, WATCH_NO_SENDERS);
+	return watch_port(port, WATCH_NO_SENDERS);
 }
 
 static int watch_pipes(Port *port)

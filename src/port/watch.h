@@ -32,7 +32,7 @@ int watch_lease(LeaseClient *lease);
 int watch_once(SendOnce *once);
 
 /* The port got, or is about to lose, an epoch pipe while no-senders is armed. */
-void watch_new_pipe(Port *port);
+int watch_new_pipe(Port *port);
 void watch_forget_pipe(Port *port, int fd);
 
 void watch_forget_port(Port *port);

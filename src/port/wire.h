@@ -7,8 +7,8 @@
  *
  * The first record is the reply right if there is one, the others are the descriptors of the
  * message in order. Descriptors (of files) come in the order of the records that own them;
- * when there are more than WIRE_MAX_FDS they travel in a carrier: a SEQPACKET socket into
- * which they were written before, at most WIRE_MAX_FDS a packet. What does not fit in a datagram
+ * when there are more than WIRE_MAX_FDS they travel in a carrier (see carrier.h), into which they
+ * were written before, at most WIRE_MAX_FDS a packet. What does not fit in a datagram
  * travels in a sealed memfd, all of it but the header.
  */
 #pragma once
@@ -26,7 +26,7 @@
 typedef enum WireType {
 	WIRE_MESSAGE = 1,
 	WIRE_DIED = 2, /* lease: the send-once right of request `lease_seq` died unused */
-	WIRE_MOVED = 3, /* lease: it was passed on; one descriptor: where to wait now */
+	WIRE_MOVED = 3, /* lease: it was passed on; one descriptor: the carrier to wait at now */
 	WIRE_EVICT = 4, /* lease: over; `lease_seq` is the last request taken */
 	WIRE_TAKEOVER = 5, /* port: see lease_client.h; one descriptor: the new end */
 } WireType;

@@ -32,6 +32,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -462,18 +463,16 @@ static inline int run_each(void)
 
 	/* The last one that was written is the first one in the list. */
 	for (size_t i = n; i-- > 0;) {
-		int status = 0;
+		int status = UNIT_FAILED << 8;
 		pid_t pid;
 
 		if (!__start_unit_tests[i])
 			continue;
-		pid = vfork();
-		if (pid == 0) {
-			execl("/proc/self/exe", program_invocation_name, "--one",
-				__start_unit_tests[i]->name, (char *)NULL);
-			_exit(UNIT_FAILED);
-		}
-		(void)waitpid(pid, &status, 0);
+		if (posix_spawn(&pid, "/proc/self/exe", NULL, NULL,
+			    (char *[]){program_invocation_name, (char *)"--one",
+				    (char *)__start_unit_tests[i]->name, NULL},
+			    environ) == 0)
+			(void)waitpid(pid, &status, 0);
 		if (WIFSIGNALED(status))
 			printf("FAIL %s: died of signal %d\n", __start_unit_tests[i]->name,
 				WTERMSIG(status));

@@ -682,19 +682,23 @@ STAGE(a_port_in_its_own_queue_is_destroyed)
 STAGE(a_circle_through_memory_is_destroyed)
 {
 	mach_port_t far, near = make_send_receive(), canary = make_receive(), own;
+	mach_port_t deaths = make_receive();
 	Peer *peer = stage_spawn_with_port(s, "swallower", swallower, NULL, &own);
 
 	far = take(s->hub, GIVE);
+	request_new(near, MACH_NOTIFY_DEAD_NAME, 0, deaths);
 	ASSERT_EQ(send_port(near, canary, MAKE_ONCE), MACH_MSG_SUCCESS);
 	give(own, GIVE, near, COPY);
 	hear(s->hub, DONE);
 	/* Its queue now holds the receive right of `far`, which is to hold it. */
 	give(far, GIVE, near, MOVE_RECEIVE);
 	await_send_once(canary);
+	await_dead_name(deaths, near);
 	ASSERT_EQ(try_tell(near, WORD), MACH_SEND_INVALID_DEST);
 	harness_expect_exit(peer, 0);
 	destroy(near);
 	destroy(far);
 	destroy(canary);
+	destroy(deaths);
 	deallocate(own);
 }

@@ -638,7 +638,17 @@ STAGE(large_messages)
 }
 
 /* Long arrays of rights. */
-#define N_RIGHTS 16383
+#define N_RIGHTS_MAX 16383u
+
+/* Each right is two descriptors on its way, and both processes must have room for them. */
+static unsigned n_rights(unsigned n_distinct)
+{
+	long limit = sysconf(_SC_OPEN_MAX);
+
+	if (n_distinct == 0 || limit < 0 || limit / 8 > (long)N_RIGHTS_MAX)
+		return N_RIGHTS_MAX;
+	return (unsigned)limit / 8;
+}
 
 static void array_taker(PeerCtx *ctx)
 {
@@ -646,13 +656,13 @@ static void array_taker(PeerCtx *ctx)
 	mach_port_t own = peer_begin_with_port(ctx, &hub);
 	OolPortsMessage *m = (OolPortsMessage *)&received;
 	uint64_t n_distinct = peer_recv_u64(ctx);
+	unsigned n = n_rights((unsigned)n_distinct), n_valid = 0;
 	mach_port_t *names;
-	unsigned n_valid = 0;
 
 	receive_id(own, GIVE, &received);
-	ASSERT_EQ(m->ports.count, N_RIGHTS);
+	ASSERT_EQ(m->ports.count, n);
 	names = m->ports.address;
-	for (unsigned i = 0; i < N_RIGHTS; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		if (n_distinct == 0) {
 			ASSERT_EQ(names[i], i % 2 ? MACH_PORT_NULL : MACH_PORT_DEAD);
 			continue;
@@ -661,25 +671,28 @@ static void array_taker(PeerCtx *ctx)
 		if (i >= n_distinct && i % n_distinct == 0)
 			ASSERT_EQ(names[i], names[0]);
 	}
-	ASSERT_EQ(n_valid, n_distinct ? N_RIGHTS : 0);
+	ASSERT_EQ(n_valid, n_distinct ? n : 0);
 	if (n_distinct)
-		ASSERT_EQ(send_refs(names[0]), (N_RIGHTS + n_distinct - 1) / n_distinct);
+		ASSERT_EQ(send_refs(names[0]), (n + n_distinct - 1) / n_distinct);
 	mach_msg_destroy(&received.header);
 	tell(hub, DONE);
 	destroy(own);
 	peer_end();
 }
 
-static void long_array(Stage *s, unsigned n_distinct)
+/* To a peer of that uid; -1: the test's own. */
+static void long_array(Stage *s, unsigned n_distinct, uid_t uid)
 {
-	static mach_port_t names[N_RIGHTS], ports[1000];
-	mach_port_t to;
-	Peer *peer = stage_spawn_with_port(s, "taker", array_taker, NULL, &to);
+	static mach_port_t names[N_RIGHTS_MAX], ports[1000];
+	unsigned n = n_rights(n_distinct);
+	Peer *peer = uid == (uid_t)-1 ? stage_spawn(s, "taker", array_taker, NULL)
+				      : stage_spawn_as(s, uid, "taker", array_taker, NULL);
+	mach_port_t to = take(s->hub, HELLO);
 	OolPortsMessage m = {
 		.header = make_header(to, COPY, MACH_PORT_NULL, 0, GIVE),
 		.body = {1},
 		.ports = {.address = names,
-			.count = N_RIGHTS,
+			.count = n,
 			.copy = MACH_MSG_PHYSICAL_COPY,
 			.disposition = COPY,
 			.type = MACH_MSG_OOL_PORTS_DESCRIPTOR},
@@ -690,7 +703,7 @@ static void long_array(Stage *s, unsigned n_distinct)
 	m.header.msgh_size = sizeof(m);
 	for (unsigned i = 0; i < n_distinct; i++)
 		ports[i] = make_send_receive();
-	for (unsigned i = 0; i < N_RIGHTS; i++)
+	for (unsigned i = 0; i < n; i++)
 		names[i] = n_distinct	? ports[i % n_distinct]
 			   : i % 2 == 1 ? MACH_PORT_NULL
 					: MACH_PORT_DEAD;
@@ -705,17 +718,70 @@ static void long_array(Stage *s, unsigned n_distinct)
 
 STAGE(an_array_of_no_rights)
 {
-	long_array(s, 0);
+	long_array(s, 0, (uid_t)-1);
 }
 
 STAGE(an_array_of_one_right)
 {
-	long_array(s, 1);
+	long_array(s, 1, (uid_t)-1);
 }
 
 STAGE(an_array_of_many_rights)
 {
-	long_array(s, 1000);
+	long_array(s, 1000, (uid_t)-1);
+}
+
+/* Another user reads no more of a stranger's than he must, but all of this. */
+STAGE(an_array_of_many_rights_for_another_user)
+{
+	long_array(s, 0, HARNESS_NOBODY);
+	long_array(s, 1000, HARNESS_NOBODY);
+}
+
+#define N_GIVEN 1000u
+
+static void array_giver(PeerCtx *ctx)
+{
+	mach_port_t hub = peer_begin(ctx), ports[10], names[N_GIVEN];
+	OolPortsMessage m = {
+		.header = make_header(hub, COPY, MACH_PORT_NULL, 0, GIVE),
+		.body = {1},
+		.ports = {.address = names,
+			.count = N_GIVEN,
+			.copy = MACH_MSG_PHYSICAL_COPY,
+			.disposition = MAKE,
+			.type = MACH_MSG_OOL_PORTS_DESCRIPTOR},
+	};
+
+	m.header.msgh_bits |= MACH_MSGH_BITS_COMPLEX;
+	m.header.msgh_size = sizeof(m);
+	for (unsigned i = 0; i < 10; i++)
+		ports[i] = make_receive();
+	for (unsigned i = 0; i < N_GIVEN; i++)
+		names[i] = ports[i % 10];
+	ASSERT_EQ(send_patiently(&m, sizeof(m)), MACH_MSG_SUCCESS);
+	peer_reach(ctx, "given");
+	for (unsigned i = 0; i < 10; i++)
+		destroy(ports[i]);
+	peer_end();
+}
+
+STAGE(an_array_of_many_rights_from_another_user)
+{
+	Peer *peer = stage_spawn_as(s, HARNESS_NOBODY, "giver", array_giver, NULL);
+	OolPortsMessage *m = (OolPortsMessage *)&received;
+	mach_port_t *names;
+
+	receive_id(s->hub, GIVE, &received);
+	ASSERT_EQ(m->ports.count, N_GIVEN);
+	names = m->ports.address;
+	for (unsigned i = 0; i < N_GIVEN; i++)
+		ASSERT_EQ(names[i], names[i % 10]);
+	ASSERT_EQ(send_refs(names[0]), N_GIVEN / 10);
+	mach_msg_destroy(&received.header);
+	harness_wait(s->h, peer, "given");
+	harness_release(peer);
+	harness_expect_exit(peer, 0);
 }
 
 /* Fork children have their own copy, and send it. */

@@ -472,6 +472,7 @@ static void many_messages(Stage *s, bool local, bool through_a_set)
 {
 	mach_port_t port = make_send_receive(), set = make_set(), from, own[N_SENDERS];
 	uint32_t next[N_SENDERS + 1] = {0};
+	uint32_t total = n_messages() * (N_SENDERS + local);
 	pthread_t thread;
 	static union {
 		Numbered m;
@@ -489,7 +490,7 @@ static void many_messages(Stage *s, bool local, bool through_a_set)
 	}
 	if (local)
 		ASSERT_OK(pthread_create(&thread, NULL, local_sender, &port));
-	for (uint32_t i = 0; i < n_messages() * (N_SENDERS + local); i++) {
+	for (uint32_t i = 0; i < total; i++) {
 		ASSERT_EQ(mach_msg(&in.m.header, MACH_RCV_MSG, 0, sizeof(in), from, 0,
 				  MACH_PORT_NULL),
 			MACH_MSG_SUCCESS);

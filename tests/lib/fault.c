@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -65,6 +66,8 @@ static int fault_hit(FaultKind kind, const void *site)
 	if (atomic_fetch_add(&n_calls, 1) + 1 != atomic_load(&armed_n))
 		return 0;
 	atomic_store(&struck_site, site);
+	if (atomic_load(&armed_error) == FAULT_KILL)
+		(void)raise(SIGKILL);
 	return atomic_load(&armed_error);
 }
 

@@ -41,7 +41,8 @@ typedef enum FaultKind {
  * n = 0 arms nothing but counts. */
 void fault_arm(FaultKind kind, unsigned n);
 
-/* The same with an errno of one's own. */
+/* The same with an errno of one's own, or with FAULT_KILL: the process is killed instead. */
+#define FAULT_KILL (-1)
 void fault_arm_errno(FaultKind kind, unsigned n, int error);
 
 /* Nothing fails any more. Returns whether the armed call was reached. */

@@ -232,7 +232,8 @@ static void helper_main(HostileKind kind, int ctl, pid_t parent)
 	if (getppid() != parent)
 		_exit(1);
 	helper_mount(kind);
-	opener = fork();
+	/* Without the fork handlers of libraries, whose descriptors are closed. */
+	opener = _Fork();
 	if (opener < 0)
 		helper_skip("fork");
 	if (opener == 0)

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "port/inherit.h"
+#include "port/names.h"
+#include "port/probe.h"
+#include "port/test-support.h"
+
+/* Runs in a fork child, where nothing that the parent has may be missed. */
+#define IN_CHILD(block)                                                                            \
+	do {                                                                                       \
+		pid_t child_;                                                                      \
+		fflush(stdout);                                                                    \
+		child_ = ASSERT_SYS(fork());                                                       \
+		if (child_ == 0) {                                                                 \
+			block;                                                                     \
+			_exit(0);                                                                  \
+		}                                                                                  \
+		ASSERT_CHILD_EXITS(child_, 0);                                                     \
+	} while (0)
+
+/* Takes the place of what was in the slot before. */
+static int put_slot(unsigned slot, Right right)
+{
+	Right old = RIGHT_NULL;
+	int r;
+
+	task_lock();
+	old = right_take(&task.slots[slot]);
+	task.slots[slot] = right;
+	r = inherit_publish();
+	right_drop(&old);
+	task_unlock();
+	return r;
+}
+
+static Right send_right(PortName name)
+{
+	Right right = RIGHT_NULL;
+
+	ASSERT_OK(LOCKED(right_copyin(name, MACH_MSG_TYPE_MAKE_SEND, &right)));
+	return right;
+}
+
+static void drop(PortName name)
+{
+	ASSERT_OK(LOCKED(name_destroy(name)));
+}
+
+PORT_TEST(a_child_has_the_slots_and_nothing_else)
+{
+	Port *port;
+	PortName name = make_receive(&port);
+	Ident ident;
+
+	ASSERT_NULL(getenv(INHERIT_VARIABLE));
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, send_right(name)));
+	ASSERT_NOT_NULL(getenv(INHERIT_VARIABLE));
+	ident = port->backing->ident;
+	IN_CHILD({
+		const Right *slot = &task.slots[TASK_SLOT_BOOTSTRAP];
+
+		ASSERT_EQ(slot->kind, RIGHT_SEND);
+		ASSERT_EQ(slot->port->state, PORT_REMOTE);
+		ASSERT_TRUE(ident_equal(&slot->port->backing->ident, &ident));
+		ASSERT_EQ(slot->port->name, bootstrap_port);
+		ASSERT_EQ(portcheck_names(), 0);
+		ASSERT_IN_ORDER();
+	});
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, RIGHT_NULL));
+	ASSERT_NULL(getenv(INHERIT_VARIABLE));
+	drop(name);
+}
+
+static void child_has_registered(void)
+{
+	IN_CHILD({ ASSERT_EQ(task.slots[TASK_SLOT_REGISTERED].kind, RIGHT_SEND); });
+}
+
+PORT_TEST(registered_ports)
+{
+	PortName names[TASK_REGISTERED_MAX];
+
+	for (unsigned i = 0; i < TASK_REGISTERED_MAX; i++)
+		names[i] = make_receive(NULL);
+	LOCKED_DO(task.n_registered = TASK_REGISTERED_MAX);
+	/* One of them may be missing. */
+	ASSERT_OK(put_slot(TASK_SLOT_REGISTERED, send_right(names[0])));
+	ASSERT_OK(put_slot(TASK_SLOT_REGISTERED + 2, send_right(names[2])));
+	IN_CHILD({
+		ASSERT_EQ(task.n_registered, TASK_REGISTERED_MAX);
+		ASSERT_EQ(task.slots[TASK_SLOT_REGISTERED].kind, RIGHT_SEND);
+		ASSERT_EQ(task.slots[TASK_SLOT_REGISTERED + 1].kind, RIGHT_NONE);
+		ASSERT_EQ(task.slots[TASK_SLOT_REGISTERED + 2].kind, RIGHT_SEND);
+		/* And so has a child of the child. */
+		child_has_registered();
+	});
+	ASSERT_OK(put_slot(TASK_SLOT_REGISTERED, RIGHT_NULL));
+	ASSERT_OK(put_slot(TASK_SLOT_REGISTERED + 2, RIGHT_NULL));
+	LOCKED_DO(task.n_registered = 0);
+	for (unsigned i = 0; i < TASK_REGISTERED_MAX; i++)
+		drop(names[i]);
+}
+
+PORT_TEST(rights_to_others_are_passed_on)
+{
+	Remote remote = remote_make();
+
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, remote_right(&remote)));
+	IN_CHILD({ ASSERT_TRUE(ident_equal(&task.slots[0].port->backing->ident, &remote.ident)); });
+	/* A dead one is as none. */
+	LOCKED_DO(port_mark_dead(task.slots[0].port));
+	ASSERT_OK(LOCKED(inherit_publish()));
+	ASSERT_NULL(getenv(INHERIT_VARIABLE));
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, RIGHT_NULL));
+	remote_free(&remote);
+}
+
+PORT_TEST(what_cannot_be_inherited)
+{
+	Right right = RIGHT_NULL;
+
+	ASSERT_OK(LOCKED(right_copyin(mach_task_self(), MACH_MSG_TYPE_COPY_SEND, &right)));
+	ASSERT_EQ(put_slot(TASK_SLOT_BOOTSTRAP, right), KERN_INVALID_ARGUMENT);
+	ASSERT_NULL(getenv(INHERIT_VARIABLE));
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, RIGHT_NULL));
+}
+
+/* The variable may name anything: a number that means something else by now, or nothing. */
+PORT_TEST(a_variable_that_lies)
+{
+	static const char *const values[] = {"", "x", "5", "5:", "5:zz", ":", "-1:0", "0:0", "1:1",
+		"99999999999999999999:1", "4000:1234", "3:0000000000000000"};
+	PortName name = make_receive(NULL);
+	const char *value;
+	char changed[64];
+
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, send_right(name)));
+	value = getenv(INHERIT_VARIABLE);
+	ASSERT_NOT_NULL(value);
+	/* The right number with a cookie that is another's. */
+	snprintf(changed, sizeof(changed), "%s", value);
+	changed[strlen(changed) - 1] ^= 1;
+	IN_CHILD({
+		for (unsigned i = 0; i <= sizeof(values) / sizeof(values[0]); i++) {
+			bool last = i == sizeof(values) / sizeof(values[0]);
+
+			LOCKED_DO(right_drop(&task.slots[0]));
+			setenv(INHERIT_VARIABLE, last ? changed : values[i], 1);
+			LOCKED_DO(inherit_import());
+			ASSERT_EQ(task.slots[0].kind, RIGHT_NONE);
+		}
+		ASSERT_EQ(task.n_registered, 0);
+	});
+	/* And the true one. */
+	snprintf(changed, sizeof(changed), "%s", value);
+	IN_CHILD({
+		LOCKED_DO(right_drop(&task.slots[0]));
+		setenv(INHERIT_VARIABLE, changed, 1);
+		LOCKED_DO(inherit_import());
+		ASSERT_EQ(task.slots[0].kind, RIGHT_SEND);
+	});
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, RIGHT_NULL));
+	drop(name);
+}
+
+/* Descriptors of the block that a program in between has closed, or put others in their place. */
+PORT_TEST(a_block_with_holes)
+{
+	PortName name = make_receive(NULL);
+
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, send_right(name)));
+	for (unsigned which = 0; which < 3; which++) {
+		IN_CHILD({
+			for (int fd = 200; fd < 1000; fd++) {
+				ProbeKind kind = probe_kind(fd);
+
+				if (which == 0 && kind == PROBE_ADDR)
+					close(fd);
+				if (which == 1 && kind == PROBE_PIPE_W)
+					close(fd);
+				if (which == 2 && kind == PROBE_ADDR)
+					dup2(STDIN_FILENO, fd);
+			}
+			LOCKED_DO(right_drop(&task.slots[0]));
+			LOCKED_DO(inherit_import());
+			ASSERT_EQ(task.slots[0].kind, RIGHT_NONE);
+		});
+	}
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, RIGHT_NULL));
+	drop(name);
+}
