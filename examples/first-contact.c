@@ -357,7 +357,10 @@ static FILE *start_lsmp(const char *lsmp, pid_t child, pid_t *ret_pid)
 	snprintf(self_text, sizeof(self_text), "%d", getpid());
 	snprintf(child_text, sizeof(child_text), "%d", child);
 	fflush(stdout);
-	if (pipe2(ends, O_CLOEXEC) < 0 || (*ret_pid = fork()) < 0)
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		give_up("%s: %s", lsmp, strerror(errno));
+	*ret_pid = fork();
+	if (*ret_pid < 0)
 		give_up("%s: %s", lsmp, strerror(errno));
 	if (*ret_pid == 0) {
 		dup2(ends[1], STDOUT_FILENO);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading an audit token: who sent a message. The token is made from what the kernel says about
- * the sender at the time of sending; no sender can choose what is in it. Tokens of notifications
- * are all zero.
+ * Reading an audit token: who sent a message. The token is made from the credentials that came with
+ * the message (SCM_CREDENTIALS): the kernel fills in the pid and the real user and group of the
+ * sender, and a sender that names another identity of its own, the effective or the saved one, is
+ * believed after the kernel has looked that it is one. Without capabilities nobody can name
+ * anything else. Tokens of notifications are all zero.
  *
- * On Linux exec does not change the pid version, as the kernel has none: it only tells processes
+ * On Linux there is one user and one group in a token: what is effective and what is real is the
+ * same. And exec does not change the pid version, as the kernel has none: it only tells processes
  * apart that had the same pid one after the other. What a process runs is not in the token.
  */
 #ifndef _BSM_AUDIT_H_
@@ -30,28 +33,30 @@ typedef struct au_tid au_tid_t;
 extern "C" {
 #endif
 
-/* The audit user. */
+/* The audit user. On Linux always AU_DEFAUDITID; in a notification 0. */
 uid_t audit_token_to_auid(audit_token_t atoken);
 
-/* The effective user: the one to decide by. */
+/* The user to decide by: one that the sender may act as, by itself its real one. */
 uid_t audit_token_to_euid(audit_token_t atoken);
 
-/* The effective group. */
+/* The group, likewise. */
 gid_t audit_token_to_egid(audit_token_t atoken);
 
-/* The real user. */
+/* On Linux the same as audit_token_to_euid(). */
 uid_t audit_token_to_ruid(audit_token_t atoken);
 
-/* The real group. */
+/* On Linux the same as audit_token_to_egid(). */
 gid_t audit_token_to_rgid(audit_token_t atoken);
 
 /* The process; 0 in a notification. The number may have been reused since. */
 pid_t audit_token_to_pid(audit_token_t atoken);
 
-/* The audit session. */
+/* The audit session. On Linux always AU_DEFAUDITSID. */
 au_asid_t audit_token_to_asid(audit_token_t atoken);
 
-/* Which of the processes that had this pid. */
+/* Which of the processes that had this pid; 0 if it is not known: of an answer that came with a
+ * send-once right, of what was queued at a receive right that moved here, and of messages that were
+ * read from the kernel before the port's receiver first asked for an audit trailer. */
 int audit_token_to_pidversion(audit_token_t atoken);
 
 /*

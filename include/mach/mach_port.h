@@ -229,7 +229,7 @@ kern_return_t mach_port_set_attributes(ipc_space_t task, mach_port_name_t name,
 
 /*
  * Make sure that an attribute is what the caller believes: MACH_PORT_GUARD_INFO, that the port is
- * strictly guarded with that guard.
+ * guarded with that guard, strictly or not.
  * KERN_INVALID_NAME, KERN_INVALID_RIGHT: name denotes nothing, or no receive right.
  * KERN_FAILURE: too few integers.
  * KERN_INVALID_ARGUMENT: it is not, or no such flavor.
@@ -238,10 +238,11 @@ kern_return_t mach_port_assert_attributes(ipc_space_t task, mach_port_name_t nam
 	mach_port_flavor_t flavor, mach_port_info_t info, mach_msg_type_number_t infoCnt);
 
 /*
- * mach_port_allocate() with wishes. The only one left is qos->prealloc, a message buffer to be set
- * aside: it is checked and cleared, and nothing is set aside.
+ * mach_port_allocate() with wishes. The only one left is qos->prealloc, a message buffer of qos->len
+ * bytes to be set aside: it is checked, and nothing is set aside; *qos stays as it is.
  * KERN_INVALID_ARGUMENT: qos->name is set; that is for mach_port_allocate_full().
  * KERN_INVALID_VALUE: qos->prealloc, but not a receive right.
+ * KERN_RESOURCE_SHORTAGE: qos->prealloc, with a qos->len that no message can have.
  * Else the results of mach_port_allocate().
  */
 kern_return_t mach_port_allocate_qos(
@@ -336,9 +337,10 @@ kern_return_t mach_port_set_context(
 /*
  * Make a receive right as the options say (MPO_*), with a context, which with MPO_CONTEXT_AS_GUARD
  * guards it. The caller owns the right in *name, and with MPO_INSERT_SEND_RIGHT a send right too.
- * KERN_INVALID_VALUE: unknown flags, or a queue limit that is too large.
- * KERN_INVALID_ARGUMENT: flags that exclude one another.
- * KERN_NO_SPACE: all names are taken. KERN_FAILURE: not allowed.
+ * KERN_INVALID_VALUE: the queue limit is above MACH_PORT_QLIMIT_MAX.
+ * KERN_INVALID_ARGUMENT: options is NULL, unknown flags, or flags that exclude one another.
+ * KERN_NOT_SUPPORTED: MPO_SERVICE_PORT or MPO_CONNECTION_PORT; there is no bootstrap server yet.
+ * KERN_NO_SPACE: all names are taken. KERN_RESOURCE_SHORTAGE: no memory.
  */
 kern_return_t mach_port_construct(ipc_space_t task, mach_port_options_ptr_t options,
 	mach_port_context_t context, mach_port_name_t *name);

@@ -9,14 +9,27 @@
 
 #include <stdint.h>
 #include <mach/clock_types.h>
+#include <mach/exception_types.h>
 #include <mach/mach_voucher_types.h>
 #include <mach/machine/vm_types.h>
+#include <mach/memory_object_types.h>
 #include <mach/message.h>
+#include <mach/policy.h>
 #include <mach/port.h>
+#include <mach/task_info.h>
+#include <mach/task_inspect.h>
+#include <mach/task_policy.h>
 #include <mach/task_special_ports.h>
+#include <mach/thread_status.h>
+#include <mach/time_value.h>
+#include <mach/vm_attributes.h>
+#include <mach/vm_behavior.h>
 #include <mach/vm_inherit.h>
 #include <mach/vm_prot.h>
+#include <mach/vm_purgable.h>
+#include <mach/vm_region.h>
 #include <mach/vm_statistics.h>
+#include <mach/vm_sync.h>
 #include <mach/vm_types.h>
 
 typedef mach_port_t task_t;
@@ -53,6 +66,7 @@ typedef mach_port_t bootstrap_t;
 typedef mach_port_t mem_entry_name_port_t;
 typedef mach_port_t exception_handler_t;
 typedef mach_port_t vm_task_entry_t;
+typedef mach_port_t kcdata_object_t;
 
 typedef task_t *task_array_t;
 typedef thread_t *thread_array_t;

@@ -221,7 +221,7 @@ typedef struct {
 #endif
 } mach_msg_ool_ports_descriptor_t;
 
-/* A receive right that arrives guarded by `context`; see MACH_RCV_GUARDED_DESC. */
+/* A receive right that arrives guarded by `context`, which is the descriptor's own address. */
 typedef struct {
 	uint32_t context;
 	mach_port_name_t name;
@@ -457,7 +457,7 @@ typedef integer_t mach_msg_options_t;
 #define MACH_MSG_STRICT_REPLY 0x00000200 /* ignored on Linux */
 #define MACH_RCV_INTERRUPT 0x00000400 /* a signal ends a blocked receive */
 #define MACH_RCV_VOUCHER 0x00000800 /* ignored on Linux */
-#define MACH_RCV_GUARDED_DESC 0x00001000 /* guarded port descriptors are understood */
+#define MACH_RCV_GUARDED_DESC 0x00001000 /* ignored on Linux: they come in any case */
 #define MACH_RCV_SYNC_WAIT 0x00004000 /* ignored on Linux */
 #define MACH_RCV_SYNC_PEEK 0x00008000 /* ignored on Linux */
 #define MACH_SEND_ALWAYS 0x00010000 /* for the system itself */
@@ -550,7 +550,7 @@ typedef kern_return_t mach_msg_return_t;
 #define MACH_MSG_VM_KERNEL 0x00000400 /* what memory is made of */
 
 #define MACH_SEND_IN_PROGRESS 0x10000001 /* internal */
-#define MACH_SEND_INVALID_DATA 0x10000002 /* the buffer cannot be read */
+#define MACH_SEND_INVALID_DATA 0x10000002 /* not on Linux: a bad buffer faults */
 #define MACH_SEND_INVALID_DEST 0x10000003 /* no send right, or the port is dead */
 #define MACH_SEND_TIMED_OUT 0x10000004 /* the queue stayed full; see mach_msg() */
 #define MACH_SEND_INVALID_VOUCHER 0x10000005 /* not a voucher */
@@ -558,7 +558,7 @@ typedef kern_return_t mach_msg_return_t;
 #define MACH_SEND_MSG_TOO_SMALL 0x10000008 /* shorter than what must be in it */
 #define MACH_SEND_INVALID_REPLY 0x10000009 /* the right to answer with is not there */
 #define MACH_SEND_INVALID_RIGHT 0x1000000a /* a right in the body is not there, or stays */
-#define MACH_SEND_INVALID_NOTIFY 0x1000000b /* nothing to notify about */
+#define MACH_SEND_INVALID_NOTIFY 0x1000000b /* timed out, and no request to arm; see mach_msg() */
 #define MACH_SEND_INVALID_MEMORY 0x1000000c /* out-of-line memory cannot be read */
 #define MACH_SEND_NO_BUFFER 0x1000000d /* out of memory or quota; see mach_msg() */
 #define MACH_SEND_TOO_LARGE 0x1000000e /* too many bytes or too many rights */
@@ -566,7 +566,7 @@ typedef kern_return_t mach_msg_return_t;
 #define MACH_SEND_INVALID_HEADER 0x10000010 /* msgh_bits make no sense */
 #define MACH_SEND_INVALID_TRAILER 0x10000011 /* see MACH_SEND_TRAILER */
 #define MACH_SEND_INVALID_CONTEXT 0x10000012
-#define MACH_SEND_INVALID_OPTIONS 0x10000013 /* options that exclude one another */
+#define MACH_SEND_INVALID_OPTIONS 0x10000013 /* not on Linux */
 #define MACH_SEND_INVALID_RT_OOL_SIZE 0x10000015 /* historical */
 #define MACH_SEND_NO_GRANT_DEST 0x10000016 /* the port takes no rights */
 #define MACH_SEND_MSG_FILTERED 0x10000017
@@ -580,10 +580,10 @@ typedef kern_return_t mach_msg_return_t;
 #define MACH_RCV_INTERRUPTED 0x10004005 /* by a signal */
 #define MACH_RCV_PORT_CHANGED 0x10004006 /* historical */
 #define MACH_RCV_INVALID_NOTIFY 0x10004007
-#define MACH_RCV_INVALID_DATA 0x10004008 /* the buffer cannot be written */
+#define MACH_RCV_INVALID_DATA 0x10004008 /* not on Linux: a bad buffer faults */
 #define MACH_RCV_PORT_DIED 0x10004009 /* the right went while the thread waited */
 #define MACH_RCV_IN_SET 0x1000400a /* historical */
-#define MACH_RCV_HEADER_ERROR 0x1000400b /* the message was lost on receipt */
+#define MACH_RCV_HEADER_ERROR 0x1000400b /* lost on receipt, or not taken; see mach_msg() */
 #define MACH_RCV_BODY_ERROR 0x1000400c /* received, but with parts missing */
 #define MACH_RCV_INVALID_TYPE 0x1000400d
 #define MACH_RCV_SCATTER_SMALL 0x1000400e
@@ -612,30 +612,38 @@ extern const audit_token_t KERNEL_AUDIT_TOKEN;
  * notify	ignored; MACH_PORT_NULL
  *
  * Ownership when sending: on success all rights and memory that the dispositions and `deallocate`
- * give away are gone from the caller. MACH_SEND_TIMED_OUT, MACH_SEND_INTERRUPTED and
- * MACH_SEND_NO_BUFFER give them back (pseudo-receive): *msg is rewritten and names rights and
- * memory that the caller owns, to be sent again or given to mach_msg_destroy(). An error in the
- * header takes nothing. An error in the body takes the rights of the header and of the descriptors
- * before the faulty one; *msg is not changed.
+ * give away are gone from the caller. MACH_SEND_TIMED_OUT, MACH_SEND_INVALID_NOTIFY,
+ * MACH_SEND_INTERRUPTED and MACH_SEND_NO_BUFFER give them back (pseudo-receive): *msg is rewritten
+ * and names rights and memory that the caller owns, to be sent again or given to
+ * mach_msg_destroy(). An error in the header takes nothing. An error in the body takes the rights
+ * of the header and of the descriptors before the faulty one; *msg is not changed. What is only
+ * found when the message leaves the process (a right that cannot, memory that cannot be read) takes
+ * all of them.
  *
  * Ownership when receiving: the caller owns all rights and memory that the message names, but not
  * msgh_local_port, which is the caller's own name of the port. With a body error the parts that
  * are missing are MACH_PORT_NULL. MACH_RCV_TOO_LARGE destroys the message and stores its header
  * with the size that it had; with MACH_RCV_LARGE the message stays queued instead, and only
- * msgh_size (with MACH_RCV_LARGE_IDENTITY also msgh_local_port) is stored.
+ * msgh_size (with MACH_RCV_LARGE_IDENTITY also msgh_local_port) is stored. MACH_RCV_HEADER_ERROR
+ * says that there was no room for the right to answer with: the message is lost, and its header
+ * stored. On Linux it also says, with MACH_MSG_IPC_SPACE, that the process has too few free
+ * descriptors to receive anything, or, with MACH_MSG_VM_KERNEL, no memory: then nothing was taken
+ * and nothing stored.
  *
  * A destination that dies while the message is under way swallows it: the result is
  * MACH_MSG_SUCCESS, all rights in it are released, and its send-once rights notify.
  *
  * On Linux the queue limit of a port is exact for senders in the receiver's own process; a sender
- * in another process is held back at the latest when the kernel's queue for the port is full.
+ * in another process is held back at the latest when the kernel's queue for the port is full. A
+ * buffer that cannot be read or written is a fault, as with any bad pointer; only where it is the
+ * kernel that reads the bytes behind the descriptors it is MACH_SEND_INVALID_MEMORY.
  *
- * Returns MACH_MSG_SUCCESS, or when sending MACH_SEND_INVALID_DATA, _INVALID_DEST, _TIMED_OUT,
- * _INVALID_VOUCHER, _INTERRUPTED, _MSG_TOO_SMALL, _INVALID_REPLY, _INVALID_RIGHT, _INVALID_NOTIFY,
- * _INVALID_MEMORY, _NO_BUFFER, _TOO_LARGE, _INVALID_TYPE, _INVALID_HEADER, _INVALID_TRAILER or
- * _INVALID_OPTIONS; when receiving MACH_RCV_INVALID_NAME, _TIMED_OUT, _TOO_LARGE, _INTERRUPTED,
- * _INVALID_DATA, _PORT_DIED, _HEADER_ERROR, _BODY_ERROR or _INVALID_TRAILER. Interrupted calls are
- * repeated unless MACH_SEND_INTERRUPT or MACH_RCV_INTERRUPT is given.
+ * Returns MACH_MSG_SUCCESS, or when sending MACH_SEND_INVALID_DEST, _TIMED_OUT, _INVALID_VOUCHER,
+ * _INTERRUPTED, _MSG_TOO_SMALL, _INVALID_REPLY, _INVALID_RIGHT, _INVALID_NOTIFY, _INVALID_MEMORY,
+ * _NO_BUFFER, _TOO_LARGE, _INVALID_TYPE, _INVALID_HEADER or _INVALID_TRAILER; when receiving
+ * MACH_RCV_INVALID_NAME, _TIMED_OUT, _TOO_LARGE, _INTERRUPTED, _PORT_DIED, _HEADER_ERROR,
+ * _BODY_ERROR or _INVALID_TRAILER. Interrupted calls are repeated unless MACH_SEND_INTERRUPT or
+ * MACH_RCV_INTERRUPT is given.
  */
 mach_msg_return_t mach_msg(mach_msg_header_t *msg, mach_msg_option_t option,
 	mach_msg_size_t send_size, mach_msg_size_t rcv_size, mach_port_name_t rcv_name,

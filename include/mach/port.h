@@ -154,7 +154,7 @@ typedef int mach_port_flavor_t;
 /* What mach_port_allocate_qos() and mach_port_allocate_full() take; 64 bits. */
 typedef struct mach_port_qos {
 	unsigned int name : 1; /* the caller chooses the name */
-	unsigned int prealloc : 1; /* a message buffer is reserved */
+	unsigned int prealloc : 1; /* for a message buffer, which is not set aside on Linux */
 	boolean_t pad1 : 30;
 	natural_t len; /* of that buffer */
 } mach_port_qos_t;
@@ -176,17 +176,17 @@ typedef struct mach_service_port_info *mach_service_port_info_t;
 #define MPO_TEMPOWNER 0x04 /* the receive right will be handed on */
 #define MPO_IMPORTANCE_RECEIVER 0x08 /* accepted, without effect on Linux */
 #define MPO_INSERT_SEND_RIGHT 0x10 /* with one send right under the same name */
-#define MPO_STRICT 0x20 /* the guard also protects the context */
+#define MPO_STRICT 0x20 /* with a guard, which then protects the context too */
 #define MPO_DENAP_RECEIVER 0x40 /* accepted, without effect on Linux */
 #define MPO_IMMOVABLE_RECEIVE 0x80 /* the receive right stays in this task */
 #define MPO_FILTER_MSG 0x100 /* accepted, without effect on Linux */
 #define MPO_TG_BLOCK_TRACKING 0x200 /* accepted, without effect on Linux */
-#define MPO_SERVICE_PORT 0x400 /* service_port_info names the service */
-#define MPO_CONNECTION_PORT 0x800 /* service_port_name is the service's port */
+#define MPO_SERVICE_PORT 0x400 /* KERN_NOT_SUPPORTED on Linux */
+#define MPO_CONNECTION_PORT 0x800 /* KERN_NOT_SUPPORTED on Linux */
 #define MPO_REPLY_PORT 0x1000 /* answers only: one send-once right at a time */
-#define MPO_ENFORCE_REPLY_PORT_SEMANTICS 0x2000 /* requests must bring a true reply port */
+#define MPO_ENFORCE_REPLY_PORT_SEMANTICS 0x2000 /* accepted, without effect on Linux */
 #define MPO_PROVISIONAL_REPLY_PORT 0x4000 /* like a reply port, but may be misused */
-#define MPO_EXCEPTION_PORT 0x8000
+#define MPO_EXCEPTION_PORT 0x8000 /* accepted, without effect on Linux */
 
 typedef struct mach_port_options {
 	uint32_t flags; /* MPO_* */

@@ -30,13 +30,13 @@ extern "C" {
 /* Add one to the count, or let one waiter go. */
 kern_return_t semaphore_signal(semaphore_t semaphore);
 
-/* Let all go that wait now; the count stays 0. */
+/* Let all go that wait now; the count stays as it is. */
 kern_return_t semaphore_signal_all(semaphore_t semaphore);
 
 /*
- * Let one thread go, if it waits; THREAD_NULL means any thread. Unlike semaphore_signal() this
- * leaves no count behind: KERN_NOT_WAITING if the thread, or any, does not wait.
- * KERN_INVALID_ARGUMENT: not a thread of the calling task.
+ * Let one thread go, if any waits: KERN_NOT_WAITING if none does, and nothing is counted. On Linux
+ * `thread` must be THREAD_NULL, which means any: KERN_NOT_SUPPORTED if it is not. And a waiter that
+ * gives up at that very moment leaves the count that was meant for it to the next.
  */
 kern_return_t semaphore_signal_thread(semaphore_t semaphore, thread_t thread);
 

@@ -71,4 +71,8 @@ typedef struct ipc_info_port {
 	natural_t iip_receiver_object;
 } ipc_info_port_t;
 
+/* Which port an exception goes to, told without giving a right to it. */
+typedef ipc_info_port_t exception_handler_info_t;
+typedef exception_handler_info_t *exception_handler_info_array_t;
+
 #endif
