@@ -28,7 +28,7 @@
 #define MAX_DESCRIPTORS 6
 #define BUFFER_SIZE (1u << 20)
 #define N_NAMES 32
-#define RANGE 0x200000000000u
+#define RANGE 0x550000000000u /* free, and a program's with every sanitizer */
 #define RANGE_SIZE (256u * 1024u)
 #define HOLE (RANGE + 0x400000000u)
 #define NOT_CANONICAL 0xffff800000001000u

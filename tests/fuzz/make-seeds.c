@@ -204,6 +204,31 @@ static void put_answer(Seed *s, unsigned type, unsigned how)
 	PUT(s, ANSWER_RAW, how | 0xc0, GEN_HEADER, type, 0, 0, 0, 0);
 }
 
+/* The request was passed on: the answer is to come by this descriptor. */
+static void put_moved(Seed *s, unsigned fd)
+{
+	PUT(s, ANSWER_RAW, 2 | 0xc0, GEN_RAW | GEN_HEADER, WIRE_MOVED, 0, 0, 0, 0, 0, 0, 0, 0, 1, fd);
+}
+
+static void moved_seeds(void)
+{
+	static const unsigned fds[] = {GEN_FD_CARRIER, GEN_FD_CARRIER_TAKEN, GEN_FD_SEQPACKET,
+		GEN_FD_SEQPACKET_LISTENING, GEN_FD_NULL};
+	Seed s = {.n = 0};
+
+	for (unsigned i = 0; i < 5; i++) {
+		PUT(&s, CALL, 0, READ_REMOTE, 0);
+		put_answer(&s, WIRE_MESSAGE, 2);
+		PUT(&s, RECEIVE, 3, CALL, 0, READ_REMOTE, 0);
+		put_moved(&s, fds[i]);
+		PUT(&s, RECEIVE, 3);
+		/* On the writer, which was kept last. */
+		put_answer(&s, WIRE_MESSAGE, 3);
+		PUT(&s, RECEIVE, 3, RECEIVE, 3, DESTROY, 3);
+		write_seed(&s);
+	}
+}
+
 static void call_seeds(void)
 {
 	static const unsigned types[] = {WIRE_MESSAGE, WIRE_DIED, WIRE_EVICT, WIRE_MOVED, 6};
@@ -312,6 +337,7 @@ static void socket_seeds(void)
 	write_seed(&s);
 	call_seeds();
 	serve_seeds();
+	moved_seeds();
 }
 
 static void put_descriptor(Seed *s, unsigned type, unsigned name, unsigned disposition)

@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "base/memfd.h"
 #include "port/answer.h"
+#include "port/carrier.h"
 #include "port/ident.h"
 #include "port/kobject.h"
 #include "port/portdir.h"
@@ -218,6 +219,23 @@ static int other_fd(WireGen *gen, unsigned kind)
 	}
 }
 
+/* With descriptors in it, and the writer kept; or with its one connection gone. */
+static int carrier_with(WireGen *gen, bool there)
+{
+	int fds[2] = {fresh_addr(), end_of_pipe(gen, false)};
+	int writer, carrier;
+
+	if (carrier_new(&writer, &carrier))
+		abort();
+	(void)carrier_write(writer, NULL, 0, fds, 2);
+	close(fds[0]);
+	close(fds[1]);
+	if (!there)
+		close(must(accept4(carrier, NULL, NULL, SOCK_CLOEXEC)));
+	wiregen_keep(gen, writer);
+	return carrier;
+}
+
 int wiregen_fd(WireGen *gen, unsigned kind)
 {
 	switch (kind % _GEN_FD_N) {
@@ -231,6 +249,10 @@ int wiregen_fd(WireGen *gen, unsigned kind)
 		return fd_with_fds(gen);
 	case GEN_FD_SEQPACKET_LISTENING:
 		return listening_socket();
+	case GEN_FD_CARRIER:
+		return carrier_with(gen, true);
+	case GEN_FD_CARRIER_TAKEN:
+		return carrier_with(gen, false);
 	case GEN_FD_DGRAM:
 		return end_of_pair(gen, SOCK_DGRAM, true);
 	case GEN_FD_STREAM:
@@ -373,7 +395,7 @@ static int carrier_of(WireGen *gen, Input *in)
 	unsigned n = input_u8(in) & 3;
 	int near, far;
 
-	if (!inner || answer_pair(&near, &far))
+	if (!inner || carrier_new(&far, &near))
 		abort();
 	gen->depth++;
 	while (n-- > 0 && gen->depth <= MAX_DEPTH) {
@@ -598,7 +620,7 @@ static void move_fds_to_carrier(Datagram *d)
 {
 	int near, far;
 
-	if (d->n_fds == 0 || answer_pair(&near, &far))
+	if (d->n_fds == 0 || carrier_new(&far, &near))
 		return;
 	/* As many packets as an honest sender would not use. */
 	for (unsigned i = 0; i < d->n_fds; i += 3) {

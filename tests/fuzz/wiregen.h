@@ -101,6 +101,8 @@ typedef enum GenFd {
 	GEN_FD_EPOLL,
 	GEN_FD_PIDFD,
 	GEN_FD_REMOTE_SOCK, /* the socket of one of the peer's ports */
+	GEN_FD_CARRIER, /* two descriptors in it; the writer is kept */
+	GEN_FD_CARRIER_TAKEN, /* nothing is in there any more */
 	_GEN_FD_N,
 } GenFd;
 
