@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whether a binary property list is sound and of a bearable size: every object is followed from the
+ * root, as libplist does afterwards, with a bound on the depth, the number of visits and the bytes that
+ * all of it would take.
+ *
+ *	"bplist00"  objects  table of their offsets  32 bytes: sizes and counts
+ *
+ * An object begins with a byte: its kind, and a size in the low half, 15 meaning that an integer object
+ * with the size follows. Numbers are big-endian.
+ */
+#include <string.h>
+
+#include "base/error.h"
+#include "launchd/spec-private.h"
+
+#define HEADER "bplist00"
+#define HEADER_SIZE 8U
+#define TRAILER_SIZE 32U
+
+typedef struct Binary {
+	const uint8_t *data;
+	size_t size;
+	unsigned offset_size, ref_size;
+	uint64_t n_objects, root, table;
+	unsigned n_nodes;
+	uint64_t n_bytes;
+	const char *problem; /* the first one, which ends the walk */
+} Binary;
+
+static uint64_t get_number(const uint8_t *at, unsigned size)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		value = value << 8 | at[i];
+	return value;
+}
+
+static bool fail(Binary *b, const char *problem)
+{
+	if (!b->problem)
+		b->problem = problem;
+	return false;
+}
+
+static bool read_trailer(Binary *b)
+{
+	const uint8_t *trailer;
+
+	if (b->size < HEADER_SIZE + TRAILER_SIZE || memcmp(b->data, HEADER, HEADER_SIZE) != 0)
+		return fail(b, "its head is wrong");
+	trailer = b->data + b->size - TRAILER_SIZE;
+	b->offset_size = trailer[6];
+	b->ref_size = trailer[7];
+	b->n_objects = get_number(trailer + 8, 8);
+	b->root = get_number(trailer + 16, 8);
+	b->table = get_number(trailer + 24, 8);
+	if (b->offset_size < 1 || b->offset_size > 8 || b->ref_size < 1 || b->ref_size > 8)
+		return fail(b, "its sizes are wrong");
+	if (b->table < HEADER_SIZE || b->table > b->size - TRAILER_SIZE || b->n_objects == 0 ||
+		b->n_objects > (b->size - TRAILER_SIZE - b->table) / b->offset_size)
+		return fail(b, "its table of offsets does not fit");
+	return true;
+}
+
+/* The count of an object whose first byte is at *at; *at is moved behind it. */
+static bool read_count(Binary *b, size_t *at, uint64_t *ret)
+{
+	unsigned low = b->data[*at] & 0x0f;
+
+	*at += 1;
+	*ret = low;
+	if (low != 0x0f)
+		return true;
+	if (*at >= b->table || (b->data[*at] & 0xf0) != 0x10 || (b->data[*at] & 0x0f) > 3)
+		return fail(b, "the size of an object is wrong");
+	low = 1U << (b->data[*at] & 0x0f);
+	*at += 1;
+	if (low > b->table - *at)
+		return fail(b, "an object is cut off");
+	*ret = get_number(b->data + *at, low);
+	*at += low;
+	return true;
+}
+
+static bool visit(Binary *b, uint64_t index, unsigned depth, bool is_key);
+
+/* n references at @at: of a dictionary, the first half of them to its keys. */
+static bool visit_refs(Binary *b, size_t at, uint64_t n, uint64_t n_keys, unsigned depth)
+{
+	if (depth >= SPEC_DEPTH_MAX)
+		return fail(b, "it is nested too deeply");
+	if (n > (b->table - at) / b->ref_size)
+		return fail(b, "an object is cut off");
+	for (uint64_t i = 0; i < n; i++)
+		if (!visit(b, get_number(b->data + at + i * b->ref_size, b->ref_size), depth + 1,
+			    i < n_keys))
+			return false;
+	return true;
+}
+
+/* Bytes of an object with nothing in it. */
+static bool has_room(Binary *b, size_t at, uint64_t n, unsigned each)
+{
+	if (n > (b->table - at) / each)
+		return fail(b, "an object is cut off");
+	b->n_bytes += n * each;
+	return b->n_bytes <= SPEC_BYTES_MAX || fail(b, "it is too large");
+}
+
+static bool visit_object(Binary *b, size_t at, unsigned depth)
+{
+	uint8_t first = b->data[at];
+	uint64_t n = first & 0x0f;
+
+	switch (first & 0xf0) {
+	case 0x00:
+		return first == 0x08 || first == 0x09 || fail(b, "a simple object is of no kind");
+	case 0x10: /* an integer; none of 16 bytes: libplist would take half of it */
+	case 0x20: /* a real */
+		if (n > 3)
+			return fail(b, "a number has more than 8 bytes");
+		return has_room(b, at + 1, 1U << n, 1);
+	case 0x30:
+		return first == 0x33 ? has_room(b, at + 1, 8, 1) : fail(b, "a date is wrong");
+	case 0x40:
+	case 0x50:
+		return read_count(b, &at, &n) && has_room(b, at, n, 1);
+	case 0x60:
+		return read_count(b, &at, &n) && has_room(b, at, n, 2);
+	case 0xa0:
+		return read_count(b, &at, &n) && visit_refs(b, at, n, 0, depth);
+	case 0xd0:
+		if (!read_count(b, &at, &n))
+			return false;
+		/* Twice as many references; n fits, or the test that follows fails anyway. */
+		return n <= b->size ? visit_refs(b, at, 2 * n, n, depth)
+				    : fail(b, "an object is cut off");
+	default:
+		return fail(b, "an object is of no kind that belongs into it");
+	}
+}
+
+static bool visit(Binary *b, uint64_t index, unsigned depth, bool is_key)
+{
+	uint64_t at;
+
+	if (index >= b->n_objects)
+		return fail(b, "there is no such object");
+	if (++b->n_nodes > SPEC_NODES_MAX)
+		return fail(b, "it has too many values");
+	at = get_number(b->data + b->table + index * b->offset_size, b->offset_size);
+	if (at < HEADER_SIZE || at >= b->table)
+		return fail(b, "an offset is wrong");
+	if (is_key && (b->data[at] & 0xf0) != 0x50 && (b->data[at] & 0xf0) != 0x60)
+		return fail(b, "a key is not a string");
+	return visit_object(b, (size_t)at, depth);
+}
+
+int spec_binary_check(SpecParse *p, const uint8_t *data, size_t size)
+{
+	Binary b = {.data = data, .size = size};
+
+	if (read_trailer(&b) && visit(&b, b.root, 0, false))
+		return 0;
+	return spec_error(p, "expected a sound binary property list: %s", b.problem);
+}
