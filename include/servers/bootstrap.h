@@ -78,19 +78,19 @@ extern "C" {
  * BOOTSTRAP_NOT_PRIVILEGED: another job has declared it. BOOTSTRAP_SERVICE_ACTIVE: its server is there
  * already.
  */
-kern_return_t bootstrap_check_in(mach_port_t bp, const name_t service_name, mach_port_t *service);
+kern_return_t bootstrap_check_in(mach_port_t bp, const char *service_name, mach_port_t *service);
 /* With flags: BOOTSTRAP_STRICT_CHECKIN: BOOTSTRAP_UNKNOWN_SERVICE unless a job has declared it. */
 kern_return_t bootstrap_check_in2(
-	mach_port_t bp, const name_t service_name, mach_port_t *service, uint64_t flags);
+	mach_port_t bp, const char *service_name, mach_port_t *service, uint64_t flags);
 
 /*
  * A send right to a service, of this namespace or the nearest above that has it. The server need not
  * run: it is started by the first message. BOOTSTRAP_UNKNOWN_SERVICE: there is none.
  */
-kern_return_t bootstrap_look_up(mach_port_t bp, const name_t service_name, mach_port_t *service);
+kern_return_t bootstrap_look_up(mach_port_t bp, const char *service_name, mach_port_t *service);
 /* With flags. BOOTSTRAP_PRIVILEGED_SERVER: BOOTSTRAP_NOT_PRIVILEGED unless root's server answered.
  * target_pid is 0. */
-kern_return_t bootstrap_look_up2(mach_port_t bp, const name_t service_name, mach_port_t *service,
+kern_return_t bootstrap_look_up2(mach_port_t bp, const char *service_name, mach_port_t *service,
 	pid_t target_pid, uint64_t flags);
 
 /*
@@ -101,15 +101,16 @@ kern_return_t bootstrap_look_up2(mach_port_t bp, const name_t service_name, mach
  * BOOTSTRAP_NOT_PRIVILEGED: the name is another job's, or is to be checked in. BOOTSTRAP_SERVICE_ACTIVE:
  * the port that has the name lives. BOOTSTRAP_NO_MEMORY: service is MACH_PORT_DEAD.
  */
-kern_return_t bootstrap_register(mach_port_t bp, name_t service_name, mach_port_t service);
+kern_return_t bootstrap_register(mach_port_t bp, const char *service_name, mach_port_t service);
 kern_return_t bootstrap_register2(
-	mach_port_t bp, name_t service_name, mach_port_t service, uint64_t flags);
+	mach_port_t bp, const char *service_name, mach_port_t service, uint64_t flags);
 
 /*
  * Declare a service, and get a send right to it at once; its receive right is for whoever checks in
  * later. The codes of bootstrap_check_in().
  */
-kern_return_t bootstrap_create_service(mach_port_t bp, name_t service_name, mach_port_t *service);
+kern_return_t bootstrap_create_service(
+	mach_port_t bp, const char *service_name, mach_port_t *service);
 
 /*
  * A new namespace below bp's. It ends, with all that is in it, when the requestor port dies; a task's
@@ -132,7 +133,7 @@ kern_return_t bootstrap_get_root(mach_port_t bp, mach_port_t *root);
 /* Whether a service's server has checked in: BOOTSTRAP_STATUS_*. Checks nothing in, unlike elsewhere.
  * BOOTSTRAP_UNKNOWN_SERVICE. */
 kern_return_t bootstrap_status(
-	mach_port_t bp, name_t service_name, bootstrap_status_t *service_active);
+	mach_port_t bp, const char *service_name, bootstrap_status_t *service_active);
 
 /*
  * The services of this namespace: names, the labels of their jobs, and their status. Three arrays of

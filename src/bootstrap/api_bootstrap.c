@@ -7,13 +7,19 @@
  * looked for at that moment if it has none. And mach_task_self() as the requestor of a subset means
  * "for as long as this task": a port of our own is sent in its place, that nobody destroys and that
  * ends with the task, which is all that a requestor is for.
+ *
+ * Whoever holds a receive right may call itself a bootstrap server. An answer is taken for what it says
+ * only as far as it makes sense; one that does not is MIG_TYPE_ERROR, and what came with it is let go.
+ *
+ * Any thread; one lock around what a task has once.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <unistd.h>
 
+#include <bsm/libbsm.h>
 #include <mach/mach.h>
+#include <mach/mig_errors.h>
 #include <servers/bootstrap.h>
 
 #include "base/cleanup.h"
@@ -21,9 +27,21 @@
 #include "bootstrap/contact.h"
 #include "bootstrap_user.h"
 
-#define public_ __attribute__((__visibility__("default")))
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* Ours, and nobody's else: lives as long as this task. */
+static mach_port_t life;
+
+/* A fork child is another task, in which the thread that holds the lock does not exist. */
+static void after_fork(void)
+{
+	pthread_mutex_init(&lock, NULL);
+	life = MACH_PORT_NULL;
+}
+
+__attribute__((constructor)) static void api_bootstrap_constructor(void)
+{
+	(void)pthread_atfork(NULL, NULL, after_fork);
+}
 
 /* With the lock. */
 static kern_return_t find_server(void)
@@ -69,29 +87,51 @@ static bool is_name(const char *name)
 
 static void drop(mach_port_t port)
 {
-	if (MACH_PORT_VALID(port))
+	if (port != MACH_PORT_NULL)
 		(void)mach_port_deallocate(mach_task_self(), port);
 }
 
-public_ kern_return_t bootstrap_check_in2(
-	mach_port_t bp, const name_t service_name, mach_port_t *service, uint64_t flags)
+/* A right of a kind that was not asked for. */
+static void discard(mach_port_t port, mach_msg_type_name_t disposition)
 {
+	if (MACH_PORT_VALID(port) && disposition == MACH_MSG_TYPE_PORT_RECEIVE)
+		(void)mach_port_mod_refs(mach_task_self(), port, MACH_PORT_RIGHT_RECEIVE, -1);
+	else
+		drop(port);
+}
+
+/* Of a port that came with a success, which promises one. Dead by now is another matter. */
+static kern_return_t check_given(kern_return_t kr, mach_port_t port, mach_port_t *ret)
+{
+	if (kr != KERN_SUCCESS)
+		return kr;
+	if (port == MACH_PORT_NULL)
+		return MIG_TYPE_ERROR;
+	*ret = port;
+	return KERN_SUCCESS;
+}
+
+_public_ kern_return_t bootstrap_check_in2(
+	mach_port_t bp, const char *service_name, mach_port_t *service, uint64_t flags)
+{
+	mach_port_t port = MACH_PORT_NULL;
 	kern_return_t kr = resolve(&bp);
 
 	if (kr != KERN_SUCCESS)
 		return kr;
 	if (!is_name(service_name))
 		return BOOTSTRAP_UNKNOWN_SERVICE;
-	return bootstrap_mig_check_in(bp, (char *)service_name, flags, service);
+	kr = bootstrap_mig_check_in(bp, (char *)service_name, flags, &port);
+	return check_given(kr, port, service);
 }
 
-public_ kern_return_t bootstrap_check_in(
-	mach_port_t bp, const name_t service_name, mach_port_t *service)
+_public_ kern_return_t bootstrap_check_in(
+	mach_port_t bp, const char *service_name, mach_port_t *service)
 {
 	return bootstrap_check_in2(bp, service_name, service, 0);
 }
 
-public_ kern_return_t bootstrap_look_up2(mach_port_t bp, const name_t service_name,
+_public_ kern_return_t bootstrap_look_up2(mach_port_t bp, const char *service_name,
 	mach_port_t *service, pid_t target_pid, uint64_t flags)
 {
 	mach_msg_type_name_t disposition;
@@ -108,23 +148,26 @@ public_ kern_return_t bootstrap_look_up2(mach_port_t bp, const name_t service_na
 		bp, (char *)service_name, target_pid, flags, &port, &disposition, &owner, &server);
 	if (kr != KERN_SUCCESS)
 		return kr;
+	if (disposition != MACH_MSG_TYPE_PORT_SEND) {
+		discard(port, disposition);
+		return MIG_TYPE_ERROR;
+	}
 	/* Anybody can serve a bootstrap port; only the kernel says who answered. */
-	if ((flags & BOOTSTRAP_PRIVILEGED_SERVER) && server.val[1] != 0) {
+	if ((flags & BOOTSTRAP_PRIVILEGED_SERVER) && audit_token_to_euid(server) != 0) {
 		drop(port);
 		return BOOTSTRAP_NOT_PRIVILEGED;
 	}
-	*service = port;
-	return KERN_SUCCESS;
+	return check_given(kr, port, service);
 }
 
-public_ kern_return_t bootstrap_look_up(
-	mach_port_t bp, const name_t service_name, mach_port_t *service)
+_public_ kern_return_t bootstrap_look_up(
+	mach_port_t bp, const char *service_name, mach_port_t *service)
 {
 	return bootstrap_look_up2(bp, service_name, service, 0, 0);
 }
 
-public_ kern_return_t bootstrap_register2(
-	mach_port_t bp, name_t service_name, mach_port_t service, uint64_t flags)
+_public_ kern_return_t bootstrap_register2(
+	mach_port_t bp, const char *service_name, mach_port_t service, uint64_t flags)
 {
 	kern_return_t kr = resolve(&bp);
 
@@ -134,41 +177,37 @@ public_ kern_return_t bootstrap_register2(
 		return BOOTSTRAP_UNKNOWN_SERVICE;
 	if (service == MACH_PORT_DEAD)
 		return BOOTSTRAP_NO_MEMORY;
-	return bootstrap_mig_register_port(bp, service_name, service, flags);
+	return bootstrap_mig_register_port(bp, (char *)service_name, service, flags);
 }
 
-public_ kern_return_t bootstrap_register(mach_port_t bp, name_t service_name, mach_port_t service)
+_public_ kern_return_t bootstrap_register(
+	mach_port_t bp, const char *service_name, mach_port_t service)
 {
 	return bootstrap_register2(bp, service_name, service, 0);
 }
 
-public_ kern_return_t bootstrap_create_service(
-	mach_port_t bp, name_t service_name, mach_port_t *service)
+_public_ kern_return_t bootstrap_create_service(
+	mach_port_t bp, const char *service_name, mach_port_t *service)
 {
-	mach_port_t receive;
-	kern_return_t kr = bootstrap_check_in(bp, service_name, &receive);
+	mach_port_t port = MACH_PORT_NULL;
+	kern_return_t kr = resolve(&bp);
 
 	if (kr != KERN_SUCCESS)
 		return kr;
-	/* The server has it back then, and the name stays. */
-	(void)mach_port_mod_refs(mach_task_self(), receive, MACH_PORT_RIGHT_RECEIVE, -1);
-	return bootstrap_look_up(bp, service_name, service);
+	if (!is_name(service_name))
+		return BOOTSTRAP_UNKNOWN_SERVICE;
+	kr = bootstrap_mig_declare(bp, (char *)service_name, &port);
+	return check_given(kr, port, service);
 }
 
-/* A port that lives as long as this task. The lock. */
+/* A send right to a port that lives as long as this task. The lock. */
 static kern_return_t life_port(mach_port_t *ret)
 {
-	static mach_port_t life;
-	static pid_t owner;
 	kern_return_t kr = KERN_SUCCESS;
 
 	pthread_mutex_lock(&lock);
-	/* A fork child is another task. */
-	if (owner != getpid()) {
+	if (life == MACH_PORT_NULL)
 		kr = mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_RECEIVE, &life);
-		if (kr == KERN_SUCCESS)
-			owner = getpid();
-	}
 	if (kr == KERN_SUCCESS)
 		kr = mach_port_insert_right(mach_task_self(), life, life, MACH_MSG_TYPE_MAKE_SEND);
 	*ret = life;
@@ -176,10 +215,11 @@ static kern_return_t life_port(mach_port_t *ret)
 	return kr;
 }
 
-public_ kern_return_t bootstrap_subset(
+_public_ kern_return_t bootstrap_subset(
 	mach_port_t bp, mach_port_t requestor_port, mach_port_t *subset_port)
 {
 	bool own = requestor_port == mach_task_self();
+	mach_port_t port = MACH_PORT_NULL;
 	kern_return_t kr = resolve(&bp);
 
 	if (kr != KERN_SUCCESS)
@@ -188,13 +228,13 @@ public_ kern_return_t bootstrap_subset(
 		kr = life_port(&requestor_port);
 	if (kr != KERN_SUCCESS)
 		return kr;
-	kr = bootstrap_mig_subset(bp, requestor_port, subset_port);
+	kr = bootstrap_mig_subset(bp, requestor_port, &port);
 	if (own)
 		drop(requestor_port);
-	return kr;
+	return check_given(kr, port, subset_port);
 }
 
-public_ kern_return_t bootstrap_unprivileged(mach_port_t bp, mach_port_t *unpriv_port)
+_public_ kern_return_t bootstrap_unprivileged(mach_port_t bp, mach_port_t *unpriv_port)
 {
 	kern_return_t kr = resolve(&bp);
 
@@ -206,22 +246,28 @@ public_ kern_return_t bootstrap_unprivileged(mach_port_t bp, mach_port_t *unpriv
 	return kr;
 }
 
-public_ kern_return_t bootstrap_parent(mach_port_t bp, mach_port_t *parent_port)
+_public_ kern_return_t bootstrap_parent(mach_port_t bp, mach_port_t *parent_port)
 {
+	mach_port_t port = MACH_PORT_NULL;
 	kern_return_t kr = resolve(&bp);
 
-	return kr == KERN_SUCCESS ? bootstrap_mig_parent(bp, parent_port) : kr;
+	if (kr == KERN_SUCCESS)
+		kr = bootstrap_mig_parent(bp, &port);
+	return check_given(kr, port, parent_port);
 }
 
-public_ kern_return_t bootstrap_get_root(mach_port_t bp, mach_port_t *root)
+_public_ kern_return_t bootstrap_get_root(mach_port_t bp, mach_port_t *root)
 {
+	mach_port_t port = MACH_PORT_NULL;
 	kern_return_t kr = resolve(&bp);
 
-	return kr == KERN_SUCCESS ? bootstrap_mig_root(bp, root) : kr;
+	if (kr == KERN_SUCCESS)
+		kr = bootstrap_mig_root(bp, &port);
+	return check_given(kr, port, root);
 }
 
-public_ kern_return_t bootstrap_status(
-	mach_port_t bp, name_t service_name, bootstrap_status_t *service_active)
+_public_ kern_return_t bootstrap_status(
+	mach_port_t bp, const char *service_name, bootstrap_status_t *service_active)
 {
 	kern_return_t kr = resolve(&bp);
 
@@ -229,7 +275,7 @@ public_ kern_return_t bootstrap_status(
 		return kr;
 	if (!is_name(service_name))
 		return BOOTSTRAP_UNKNOWN_SERVICE;
-	return bootstrap_mig_status(bp, service_name, service_active);
+	return bootstrap_mig_status(bp, (char *)service_name, service_active);
 }
 
 static void release(const void *array, size_t size)
@@ -238,49 +284,76 @@ static void release(const void *array, size_t size)
 		(void)vm_deallocate(mach_task_self(), (vm_address_t)array, size);
 }
 
-public_ kern_return_t bootstrap_info(mach_port_t bp, name_array_t *service_names,
+/* They are bytes as the server wrote them. */
+static void terminate(name_array_t names, mach_msg_type_number_t n)
+{
+	for (mach_msg_type_number_t i = 0; i < n; i++)
+		names[i][BOOTSTRAP_MAX_NAME_LEN - 1] = '\0';
+}
+
+_public_ kern_return_t bootstrap_info(mach_port_t bp, name_array_t *service_names,
 	mach_msg_type_number_t *service_namesCnt, name_array_t *service_jobs,
 	mach_msg_type_number_t *service_jobsCnt, bootstrap_status_array_t *service_active,
 	mach_msg_type_number_t *service_activeCnt, uint64_t flags)
 {
+	name_array_t names, jobs;
+	bootstrap_status_array_t active;
+	mach_msg_type_number_t n_names, n_jobs, n_active;
 	kern_return_t kr = resolve(&bp);
 
 	if (kr != KERN_SUCCESS)
 		return kr;
-	kr = bootstrap_mig_info(bp, flags, service_names, service_namesCnt, service_jobs,
-		service_jobsCnt, service_active, service_activeCnt);
+	kr = bootstrap_mig_info(bp, flags, &names, &n_names, &jobs, &n_jobs, &active, &n_active);
 	if (kr != KERN_SUCCESS)
 		return kr;
-	if (*service_namesCnt == *service_jobsCnt && *service_namesCnt == *service_activeCnt)
-		return KERN_SUCCESS;
-	release(*service_names, *service_namesCnt * sizeof(name_t));
-	release(*service_jobs, *service_jobsCnt * sizeof(name_t));
-	release(*service_active, *service_activeCnt * sizeof(bootstrap_status_t));
-	return BOOTSTRAP_BAD_COUNT;
+	if (n_names != n_jobs || n_names != n_active) {
+		release(names, n_names * sizeof(name_t));
+		release(jobs, n_jobs * sizeof(name_t));
+		release(active, n_active * sizeof(bootstrap_status_t));
+		return BOOTSTRAP_BAD_COUNT;
+	}
+	terminate(names, n_names);
+	terminate(jobs, n_jobs);
+	*service_names = names;
+	*service_jobs = jobs;
+	*service_active = active;
+	*service_namesCnt = *service_jobsCnt = *service_activeCnt = n_names;
+	return KERN_SUCCESS;
 }
 
-public_ kern_return_t bootstrap_lookup_children(mach_port_t bp, mach_port_array_t *child_ports,
+_public_ kern_return_t bootstrap_lookup_children(mach_port_t bp, mach_port_array_t *child_ports,
 	name_array_t *child_names, bootstrap_property_array_t *child_properties,
 	mach_msg_type_number_t *child_count)
 {
-	mach_msg_type_number_t n_names, n_properties;
+	mach_port_array_t ports;
+	name_array_t names;
+	bootstrap_property_array_t properties;
+	mach_msg_type_number_t n_ports, n_names, n_properties;
 	kern_return_t kr = resolve(&bp);
 
 	if (kr != KERN_SUCCESS)
 		return kr;
-	kr = bootstrap_mig_children(bp, child_ports, child_count, child_names, &n_names,
-		child_properties, &n_properties);
-	if (kr != KERN_SUCCESS || (*child_count == n_names && *child_count == n_properties))
+	kr = bootstrap_mig_children(
+		bp, &ports, &n_ports, &names, &n_names, &properties, &n_properties);
+	if (kr != KERN_SUCCESS)
 		return kr;
-	for (unsigned i = 0; i < *child_count; i++)
-		drop((*child_ports)[i]);
-	release(*child_ports, *child_count * sizeof(mach_port_t));
-	release(*child_names, n_names * sizeof(name_t));
-	release(*child_properties, n_properties * sizeof(bootstrap_property_t));
-	return BOOTSTRAP_BAD_COUNT;
+	if (n_ports != n_names || n_ports != n_properties) {
+		for (unsigned i = 0; i < n_ports; i++)
+			drop(ports[i]);
+		release(ports, n_ports * sizeof(mach_port_t));
+		release(names, n_names * sizeof(name_t));
+		release(properties, n_properties * sizeof(bootstrap_property_t));
+		return BOOTSTRAP_BAD_COUNT;
+	}
+	terminate(names, n_names);
+	*child_ports = ports;
+	*child_names = names;
+	*child_properties = properties;
+	*child_count = n_ports;
+	return KERN_SUCCESS;
 }
 
-public_ const char *bootstrap_strerror(kern_return_t r)
+_public_ const char *bootstrap_strerror(kern_return_t r)
 {
 	switch (r) {
 	case BOOTSTRAP_SUCCESS:

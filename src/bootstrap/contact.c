@@ -16,21 +16,46 @@
 #include "base/fd.h"
 #include "port/handoff.h"
 
-static int connect_to(const char *path, int *ret)
+/* Waits for its turn where others are at the door. The kernel queues who waits in connect(), so that
+ * nobody is passed over; after SO_SNDTIMEO it says EAGAIN. */
+static int knock(int fd, const struct sockaddr_un *address, Deadline end)
+{
+	for (;;) {
+		uint64_t ms = (uint64_t)deadline_to_poll_ms(end);
+		struct timeval wait = {
+			.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+
+		/* No time at all would be for ever. */
+		if (ms == 0)
+			return -ETIMEDOUT;
+		if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0)
+			return error_origin(-errno);
+		if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+			return 0;
+		if (errno == EINTR)
+			continue;
+		if (errno == EAGAIN)
+			return -ETIMEDOUT;
+		/* Nobody listens there (any more). */
+		return errno == ECONNREFUSED || errno == ENOTDIR ? -ENOENT : -errno;
+	}
+}
+
+static int connect_to(const char *path, Deadline end, int *ret)
 {
 	_cleanup_close_ int fd = -EBADF;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int r;
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, path);
-	fd = fd_above_stdio_consume(
-		socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+	fd = fd_above_stdio_consume(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
 	if (fd < 0)
 		return error_origin(-errno);
-	/* Full of others: EAGAIN. Whoever is refused may come again. */
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return errno == ECONNREFUSED ? -ENOENT : -errno;
+	r = knock(fd, &address, end);
+	if (r < 0)
+		return r;
 	*ret = TAKE_FD(fd);
 	return 0;
 }
@@ -45,10 +70,8 @@ static bool is_trusted(int fd)
 	return cred.uid == 0 || cred.uid == geteuid();
 }
 
-static int await_right(int fd, mach_port_t *ret)
+static int await_right(int fd, Deadline end, mach_port_t *ret)
 {
-	Deadline end = deadline_after_ms(CONTACT_TIMEOUT_MS);
-
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		int r = handoff_receive(fd, ret);
@@ -65,16 +88,17 @@ static int await_right(int fd, mach_port_t *ret)
 	}
 }
 
-int contact_path(const char *path, mach_port_t *ret)
+int contact_path(const char *path, unsigned timeout_ms, mach_port_t *ret)
 {
 	_cleanup_close_ int fd = -EBADF;
-	int r = connect_to(path, &fd);
+	Deadline end = deadline_after_ms(timeout_ms);
+	int r = connect_to(path, end, &fd);
 
 	if (r < 0)
 		return r;
 	if (!is_trusted(fd))
 		return -EACCES;
-	return await_right(fd, ret);
+	return await_right(fd, end, ret);
 }
 
 int contact_server(mach_port_t *ret)
@@ -86,6 +110,6 @@ int contact_server(mach_port_t *ret)
 	if (folder && *folder == '/' &&
 		snprintf(path, sizeof(path), "%s/%s", folder, CONTACT_USER_NAME) <
 			(int)sizeof(path))
-		r = contact_path(path, ret);
-	return r == -ENOENT ? contact_path(CONTACT_SYSTEM_PATH, ret) : r;
+		r = contact_path(path, CONTACT_TIMEOUT_MS, ret);
+	return r == -ENOENT ? contact_path(CONTACT_SYSTEM_PATH, CONTACT_TIMEOUT_MS, ret) : r;
 }

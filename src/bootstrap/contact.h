@@ -22,7 +22,8 @@
  * have us or is not to be believed, -ETIMEDOUT. */
 int contact_server(mach_port_t *ret) __attribute__((__warn_unused_result__));
 
-/* The same with a given path. */
-int contact_path(const char *path, mach_port_t *ret) __attribute__((__warn_unused_result__));
+/* The same with a given path; -ENAMETOOLONG if no socket can have it. The time is for all of it. */
+int contact_path(const char *path, unsigned timeout_ms, mach_port_t *ret)
+	__attribute__((__warn_unused_result__));
 
 #endif

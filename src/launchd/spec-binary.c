@@ -109,6 +109,42 @@ static bool has_room(Binary *b, size_t at, uint64_t n, unsigned each)
 	return b->n_bytes <= SPEC_BYTES_MAX || fail(b, "it is too large");
 }
 
+/* libplist gives up the whole process over a NUL in a key. */
+static bool is_ascii(const uint8_t *text, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+		if (text[i] == 0 || text[i] >= 0x80)
+			return false;
+	return true;
+}
+
+/* No NUL, and surrogates in pairs only. */
+static bool is_utf16(const uint8_t *text, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t unit = get_number(text + 2 * i, 2);
+
+		if (unit == 0 || (unit >= 0xdc00 && unit < 0xe000))
+			return false;
+		if (unit < 0xd800 || unit >= 0xe000)
+			continue;
+		if (++i == n || (text[2 * i] & 0xfc) != 0xdc)
+			return false;
+	}
+	return true;
+}
+
+static bool visit_text(Binary *b, size_t at, bool is_wide)
+{
+	uint64_t n;
+
+	if (!read_count(b, &at, &n) || !has_room(b, at, n, is_wide ? 2 : 1))
+		return false;
+	if (is_wide ? is_utf16(b->data + at, n) : is_ascii(b->data + at, n))
+		return true;
+	return fail(b, "a string is wrong");
+}
+
 static bool visit_object(Binary *b, size_t at, unsigned depth)
 {
 	uint8_t first = b->data[at];
@@ -125,10 +161,10 @@ static bool visit_object(Binary *b, size_t at, unsigned depth)
 	case 0x30:
 		return first == 0x33 ? has_room(b, at + 1, 8, 1) : fail(b, "a date is wrong");
 	case 0x40:
-	case 0x50:
 		return read_count(b, &at, &n) && has_room(b, at, n, 1);
+	case 0x50:
 	case 0x60:
-		return read_count(b, &at, &n) && has_room(b, at, n, 2);
+		return visit_text(b, at, (first & 0xf0) == 0x60);
 	case 0xa0:
 		return read_count(b, &at, &n) && visit_refs(b, at, n, 0, depth);
 	case 0xd0:

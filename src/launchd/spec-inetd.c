@@ -15,7 +15,7 @@ int spec_parse_inetd(SpecParse *p, plist_t value, void *object)
 	JobSpec *spec = object;
 	int r = spec_parse_dict(p, value, inetd_keys, ARRAY_SIZE(inetd_keys), spec);
 
-	spec->is_inetd = true;
+	spec->is_inetd = plist_get_node_type(value) == PLIST_DICT;
 	if (r == 0 && spec->inetd_wait && spec->inetd_instances != SPEC_UNSET)
 		r = spec_error(p, "expected Instances only where Wait is false");
 	return r;

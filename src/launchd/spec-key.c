@@ -121,8 +121,9 @@ int spec_parse_int(SpecParse *p, plist_t value, int64_t min, int64_t max, int64_
 
 int spec_parse_string(SpecParse *p, plist_t value, const char *(*check)(const char *), char **ret)
 {
+	_cleanup_free_ char *copy = NULL;
 	const char *text, *expected;
-	char *copy;
+	char *old = *ret;
 	int r = spec_get_string(p, value, "a string", &text);
 
 	if (r < 0 || !text)
@@ -133,8 +134,8 @@ int spec_parse_string(SpecParse *p, plist_t value, const char *(*check)(const ch
 	copy = strdup(text);
 	if (!copy)
 		return error_origin(-ENOMEM);
-	free(*ret);
-	*ret = copy;
+	*ret = TAKE_PTR(copy);
+	copy = old;
 	return 0;
 }
 

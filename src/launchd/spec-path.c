@@ -56,8 +56,7 @@ void spec_show(const char *text, char ret[static 4 * SPEC_SHOWN_MAX + 8])
 			i++;
 		}
 	}
-	ret[at++] = '"';
-	strcpy(ret + at, shown < size ? ELLIPSIS : "");
+	sprintf(ret + at, "\"%s", shown < size ? ELLIPSIS : "");
 }
 
 static void append(SpecPath *path, const char *text)

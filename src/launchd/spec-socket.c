@@ -80,7 +80,9 @@ static int format_protocol(const void *object, plist_t *ret)
 
 static int parse_port(SpecParse *p, plist_t value, void *object)
 {
+	_cleanup_free_ char *text = NULL;
 	SpecSocket *socket = object;
+	char *old = socket->service;
 	int64_t port = 0;
 	int r;
 
@@ -91,11 +93,12 @@ static int parse_port(SpecParse *p, plist_t value, void *object)
 	r = spec_parse_int(p, value, 1, UINT16_MAX, &port);
 	if (r < 0 || port == 0)
 		return r;
-	free(socket->service);
-	if (asprintf(&socket->service, "%" PRId64, port) < 0) {
-		socket->service = NULL;
+	if (asprintf(&text, "%" PRId64, port) < 0) {
+		text = NULL;
 		return error_origin(-ENOMEM);
 	}
+	socket->service = TAKE_PTR(text);
+	text = old;
 	return 0;
 }
 

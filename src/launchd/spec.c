@@ -38,7 +38,7 @@ JobSpec *spec_free(JobSpec *spec)
 	return NULL;
 }
 
-static JobSpec *spec_new(void)
+JobSpec *spec_new(void)
 {
 	JobSpec *spec = calloc(1, sizeof(*spec));
 
@@ -100,7 +100,7 @@ static int check_together(SpecParse *p, plist_t root, JobSpec *spec)
 	if (r == 0 && !plist_dict_get_item(root, "Program") &&
 		(spec->arguments || !plist_dict_get_item(root, "ProgramArguments")))
 		r = check_program(p, spec);
-	if (r == 0 && spec->is_inetd && !plist_dict_get_item(root, "Sockets"))
+	if (r == 0 && spec->is_inetd && spec->n_sockets == 0 && p->report->n_errors == 0)
 		r = spec_error(p, "expected Sockets, since there is inetdCompatibility");
 	spec->nice = MIN(spec->nice, (int64_t)19);
 	return r;

@@ -178,8 +178,8 @@ char *spec_problem_format(const SpecReport *report, const SpecProblem *problem);
 /* All of it, a line for each; warnings say that they are warnings. */
 void spec_report_print(const SpecReport *report, FILE *out);
 
-/* The job that a property list in XML or binary form describes. The report has been initialised, and
- * may have had other problems added. Returns 0, SPEC_E_INVALID, or -ENOMEM. */
+/* The job that a property list in XML or binary form describes. The report has been initialised; an
+ * error that is in it already counts as one of the job. Returns 0, SPEC_E_INVALID, or -ENOMEM. */
 int spec_parse(const void *data, size_t size, SpecReport *report, JobSpec **ret) _warn_unused_;
 
 /* Whether an open file may define jobs for the user @uid (0: for the system): a regular file that
@@ -192,6 +192,9 @@ int spec_check_file(int fd, uid_t uid, SpecReport *report) _warn_unused_;
  * error in the report. */
 int spec_load_file(uid_t uid, SpecReport *report, JobSpec **ret) _warn_unused_;
 
+/* All defaults, for who makes a job up to write it out: what it lacks is allocated by malloc() and so
+ * on, and is the spec's. NULL: no memory. */
+JobSpec *spec_new(void);
 JobSpec *spec_free(JobSpec *spec);
 static inline void spec_freep(JobSpec **p)
 {

@@ -203,6 +203,8 @@ TEST(inetd)
 	assert_round_trip(p.spec);
 	parsed_deinit(&p);
 	assert_wrong("<key>inetdCompatibility</key><dict/>", "expected Sockets, since");
+	assert_wrong("<key>inetdCompatibility</key><dict/><key>Sockets</key><dict/>",
+		"expected Sockets, since");
 	assert_wrong(SOCKET(PORT) "<key>inetdCompatibility</key><dict>" S("Wait", "x") "</dict>",
 		"inetdCompatibility.Wait: expected a boolean");
 	assert_wrong(SOCKET(PORT) "<key>inetdCompatibility</key><dict>" I("Instances", 0) "</dict>",

@@ -180,6 +180,49 @@ TEST(what_is_written_out_has_it_all)
 	parsed_deinit(&p);
 }
 
+TEST(a_job_that_is_made_up)
+{
+	_cleanup_spec_ JobSpec *spec = spec_new();
+	char *text;
+	Parsed p;
+
+	spec->label = strdup("submitted <&> job");
+	spec->program = strdup("/bin/sleep");
+	spec->arguments = calloc(3, sizeof(*spec->arguments));
+	spec->arguments[0] = strdup("sleep");
+	spec->arguments[1] = strdup("1");
+	spec->keep_alive.always = true;
+	text = xml_of(spec);
+	parsed_init(&p, text, strlen(text));
+	ASSERT_OK(p.result);
+	ASSERT_STREQ(p.spec->label, "submitted <&> job");
+	ASSERT_STREQ(p.spec->arguments[1], "1");
+	ASSERT_TRUE(p.spec->keep_alive.always);
+	ASSERT_EQ(p.spec->exit_timeout_s, SPEC_EXIT_TIMEOUT_DEFAULT_S);
+	parsed_deinit(&p);
+	free(text);
+}
+
+/* A job with very many services is read in no time. */
+TEST(ten_thousand_services)
+{
+	size_t size = 0;
+	char *keys = NULL;
+	FILE *out = open_memstream(&keys, &size);
+	Parsed p;
+
+	fputs("<key>MachServices</key><dict>", out);
+	for (int i = 0; i < 10000; i++)
+		fprintf(out, "<key>com.example.service.%d</key><true/>", i);
+	fputs("</dict>", out);
+	fclose(out);
+	parsed_init_right(&p, keys);
+	ASSERT_EQ(p.spec->n_services, 10000);
+	ASSERT_STREQ(p.spec->services[9999].name, "com.example.service.9999");
+	parsed_deinit(&p);
+	free(keys);
+}
+
 TEST(the_binary_form)
 {
 	plist_t tree = NULL;

@@ -204,8 +204,8 @@ static void check_disposition(const Check *c, const Field *f, const char *subjec
 		put(c->e, " ||\n\t    %s.disposition != %s", subject, ipcname_text(t->out));
 	else if (f->kind == FIELD_PORT_ARRAY)
 		/* One parameter tells the kind of all of them. */
-		put(c->e, " ||\n\t    %s.disposition != %s0P->%s[0].disposition", subject, c->pointer,
-			f->name);
+		put(c->e, " ||\n\t    %s.disposition != %s0P->%s[0].disposition", subject,
+			c->pointer, f->name);
 }
 
 static void check_descriptor(const Check *c, const Field *f)

@@ -24,6 +24,12 @@ void emit_element_type(const Emit *e, const Field *f);
 bool emit_is_direct(const Field *f);
 
 /*
+ * `if (...)` without a line end, whose condition is that a count is larger than its member, or than
+ * a descriptor can say. False, and nothing is written: no count can be.
+ */
+bool emit_limits(const Emit *e, const Routine *r, bool request);
+
+/*
  * All members of a message at POINTER (InP or OutP), which is moved over variable ones, and has its
  * first place again afterwards. `msgh_size` (declared here) is what is to be sent.
  */

@@ -12,6 +12,9 @@
  * succeeds, what came with the request is the routine's.
  */
 
+/* A client says how large an array it has room for, and the server takes memory for that. */
+#define INLINE_ROOM_MAX (64U << 20)
+
 static const Field *field_of(const Field *fields, unsigned n, const Arg *a)
 {
 	for (unsigned k = 0; k < n; k++) {
@@ -175,6 +178,18 @@ static void declare_out(const Emit *e, const Field *f)
 		put(e, "\tboolean_t out_%sDealloc;\n", a->name);
 }
 
+/* The reply port, as far as the routine gets it. */
+static const Arg *server_reply_port(const Routine *r)
+{
+	return r->reply_port && r->reply_port->kind != ARG_UREPLY_PORT ? r->reply_port : NULL;
+}
+
+static void declare_port(const Emit *e, const Arg *a)
+{
+	if (a && a->type->intran)
+		put(e, "\t%s tran_%s;\n", a->type->server_type, a->name);
+}
+
 static void declare(const Emit *e, const Routine *r)
 {
 	for (unsigned n = 0; n < r->n_args; n++) {
@@ -236,19 +251,6 @@ static void load_out_count(const Emit *e, const Routine *r, const Arg *a)
 		put(e, "\tout_%sCnt = In%uP->%s;\n", a->name, room->shift, room->name);
 }
 
-/* Room for an array that the routine sees inline and the message has out of line. */
-static void load_inline_interface(const Emit *e, const Arg *a)
-{
-	put(e, "\tif (out_%sCnt > %uU)\n", a->count->name, (64U << 20) / a->type->element_size);
-	emit_fail(e, "\t\t", "MIG_ARRAY_TOO_LARGE");
-	put(e,
-		"\tout_%s__Room = (vm_size_t)out_%sCnt * %u;\n\tmig_allocate(&out_%s, "
-		"out_%s__Room);\n"
-		"\tif (out_%s__Room && !out_%s)\n",
-		a->name, a->count->name, a->type->element_size, a->name, a->name, a->name, a->name);
-	emit_fail(e, "\t\t", "KERN_RESOURCE_SHORTAGE");
-}
-
 static void load_inout(const Emit *e, const Routine *r, const Field *out)
 {
 	const Arg *a = out->arg;
@@ -303,9 +305,7 @@ static void clear_out(const Emit *e, const Field *f)
 				direct ? f->name : a->name);
 	} else if (f->kind == FIELD_PORT && !t->outtran) {
 		put(e, "\tout_%s = MACH_PORT_NULL;\n", a->name);
-	} else if (t->inline_interface) {
-		load_inline_interface(e, a);
-	} else {
+	} else if (!t->inline_interface) {
 		put(e, "\tmemset(&out_%s, 0, sizeof(out_%s));\n", a->name, a->name);
 	}
 	if (type_is_rights(t) && emit_is_poly(t->in))
@@ -316,9 +316,6 @@ static void load_out(const Emit *e, const Routine *r, const Field *f)
 {
 	const Arg *a = f->arg;
 
-	if (a->kind == ARG_OUT && a->type->variable && a->count == a &&
-		a->type->kind != TYPE_STRING)
-		load_out_count(e, r, a);
 	if (a->kind == ARG_INOUT)
 		load_inout(e, r, f);
 	else
@@ -327,8 +324,73 @@ static void load_out(const Emit *e, const Routine *r, const Field *f)
 		put(e, "\tout_%sDealloc = FALSE;\n", a->name);
 }
 
+static bool has_room(const Arg *a)
+{
+	return arg_is_out(a) && a->type->inline_interface;
+}
+
+/* Memory for arrays that nobody will send: of all arguments before the end. */
+static void emit_release(const Emit *e, const Routine *r, unsigned end)
+{
+	for (unsigned n = 0; n < end; n++) {
+		const char *a = r->args[n]->name;
+
+		if (has_room(r->args[n]))
+			put(e, "\t\tmig_deallocate(out_%s, out_%s__Room);\n", a, a);
+	}
+}
+
+/*
+ * Room for arrays that the routine sees inline and the message has out of line. How much is for the
+ * client to say, so all of it is looked at before any memory is taken.
+ */
+static void load_rooms(const Emit *e, const Routine *r)
+{
+	for (unsigned n = 0; n < r->n_args; n++) {
+		const Arg *a = r->args[n];
+
+		if (!has_room(a))
+			continue;
+		put(e, "\tif (out_%sCnt > %uU)\n", a->count->name,
+			INLINE_ROOM_MAX / a->type->element_size);
+		emit_fail(e, "\t\t", "MIG_ARRAY_TOO_LARGE");
+	}
+	for (unsigned n = 0; n < r->n_args; n++) {
+		const Arg *a = r->args[n];
+
+		if (!has_room(a))
+			continue;
+		put(e,
+			"\tout_%s__Room = (vm_size_t)out_%sCnt * %u;\n"
+			"\tmig_allocate(&out_%s, out_%s__Room);\n"
+			"\tif (out_%s__Room && !out_%s) {\n",
+			a->name, a->count->name, a->type->element_size, a->name, a->name, a->name,
+			a->name);
+		emit_release(e, r, n);
+		emit_fail(e, "\t\t", "KERN_RESOURCE_SHORTAGE");
+		PUT_LINES(e, "\t}");
+	}
+}
+
+static void load_port(const Emit *e, const Arg *a, const char *which)
+{
+	if (a && a->type->intran)
+		put(e, "\ttran_%s = %s(In0P->Head.%s);\n", a->name, a->type->intran, which);
+}
+
+/* What may fail comes first: then no argument has been translated. */
 static void load(const Emit *e, const Routine *r)
 {
+	for (unsigned n = 0; n < r->n_args; n++) {
+		const Arg *a = r->args[n];
+
+		if (a->kind == ARG_OUT && !a->ret_code && a->type->variable && a->count == a &&
+			a->type->kind != TYPE_STRING)
+			load_out_count(e, r, a);
+	}
+	load_rooms(e, r);
+	load_port(e, r->request_port, "msgh_request_port");
+	load_port(e, server_reply_port(r), "msgh_reply_port");
 	for (unsigned n = 0; n < r->n_args; n++) {
 		if (arg_is_in(r->args[n]))
 			load_in(e, field_in(&r->request, r->args[n]));
@@ -485,37 +547,46 @@ static void emit_call(const Emit *e, const Routine *r)
 	}
 }
 
-static bool has_room(const Arg *a)
-{
-	return arg_is_out(a) && a->type->inline_interface;
-}
-
-/* Memory for arrays that nobody will send. */
-static void emit_release(const Emit *e, const Routine *r)
-{
-	for (unsigned n = 0; n < r->n_args; n++) {
-		const char *a = r->args[n]->name;
-
-		if (has_room(r->args[n]))
-			put(e, "\t\tmig_deallocate(out_%s, out_%s__Room);\n", a, a);
-	}
-}
-
 /* What the routine filled is sent; the pages behind it are not, and go. */
-static void emit_trim(const Emit *e, const Routine *r, const Arg *a)
+static void emit_trim(const Emit *e, const Arg *a)
 {
 	const char *name = a->name;
 
-	put(e, "\tif ((vm_size_t)out_%sCnt * %u > out_%s__Room) {\n", a->count->name,
-		a->type->element_size, name);
-	emit_release(e, r);
-	emit_fail(e, "\t\t", "MIG_ARRAY_TOO_LARGE");
 	put(e,
-		"\t}\n\t{\n\t\tvm_size_t used = round_page((vm_size_t)out_%sCnt * %u);\n"
+		"\t{\n\t\tvm_size_t used = round_page((vm_size_t)out_%sCnt * %u);\n"
 		"\t\tvm_size_t room = round_page(out_%s__Room);\n\n"
 		"\t\tif (used < room)\n\t\t\tmig_deallocate(out_%s + used, room - used);\n"
 		"\t\tif (!used)\n\t\t\tout_%s = 0;\n\t}\n",
 		a->count->name, a->type->element_size, name, name, name);
+}
+
+/*
+ * The routine says that it filled more than there is room for. It succeeded, so what came is its
+ * own: whoever gets the bare code must not destroy that a second time.
+ */
+static void emit_overflow_answer(const Emit *e, const Routine *r)
+{
+	PUT_LINES(e, " {");
+	if (r->request.complex)
+		PUT_LINES(e, "\t\tIn0P->Head.msgh_bits &= ~MACH_MSGH_BITS_COMPLEX;");
+	emit_release(e, r, r->n_args);
+	emit_fail(e, "\t\t", "MIG_ARRAY_TOO_LARGE");
+	PUT_LINES(e, "\t}");
+}
+
+static void emit_overflow(const Emit *e, const Routine *r)
+{
+	if (emit_limits(e, r, false))
+		emit_overflow_answer(e, r);
+	for (unsigned n = 0; n < r->n_args; n++) {
+		const Arg *a = r->args[n];
+
+		if (!has_room(a))
+			continue;
+		put(e, "\tif ((vm_size_t)out_%sCnt * %u > out_%s__Room)", a->count->name,
+			a->type->element_size, a->name);
+		emit_overflow_answer(e, r);
+	}
 }
 
 static void emit_result(const Emit *e, const Routine *r)
@@ -523,12 +594,13 @@ static void emit_result(const Emit *e, const Routine *r)
 	const char *code = is_bare_reply(r) ? "OutP->RetCode" : "RetCode";
 
 	put(e, "\tif (%s != KERN_SUCCESS) {\n", code);
-	emit_release(e, r);
+	emit_release(e, r, r->n_args);
 	emit_fail(e, "\t\t", code);
 	PUT_LINES(e, "\t}");
+	emit_overflow(e, r);
 	for (unsigned n = 0; n < r->n_args; n++) {
 		if (has_room(r->args[n]))
-			emit_trim(e, r, r->args[n]);
+			emit_trim(e, r->args[n]);
 	}
 	if (r->simple)
 		PUT_LINES(e, "\tOutP->NDR = NDR_record;");
@@ -633,11 +705,9 @@ static void emit_stub(const Emit *e, const Routine *r)
 	PUT_LINES(e, "", "\t{");
 	if (!is_bare_reply(r))
 		PUT_LINES(e, "\tkern_return_t RetCode;");
+	declare_port(e, r->request_port);
+	declare_port(e, server_reply_port(r));
 	declare(e, r);
-	if (r->request_port->type->intran)
-		put(e, "\t%s tran_%s = %s(In0P->Head.msgh_request_port);\n",
-			r->request_port->type->server_type, r->request_port->name,
-			r->request_port->type->intran);
 	put(e, "\n");
 	load(e, r);
 	emit_call(e, r);
@@ -664,8 +734,9 @@ static void emit_table(const Emit *e, bool declared)
 {
 	const char *sub = e->i->name, *prefix = e->i->server_prefix;
 
-	put(e, "mig_external mig_routine_t %s_routine(mach_msg_header_t *InHeadP);\n\n",
-		e->i->demux);
+	if (!declared)
+		put(e, "mig_external mig_routine_t %s_routine(mach_msg_header_t *InHeadP);\n\n",
+			e->i->demux);
 	put(e, "/* Description of this subsystem, for use in direct RPC */\nconst ");
 	if (declared)
 		put(e, "struct %s%s_subsystem", prefix, sub);
@@ -756,8 +827,11 @@ void emit_server(const Emit *e, const char *header)
 
 		if (!r)
 			continue;
-		emit_prototype(e, r, SIDE_SERVER);
-		PUT_LINES(e, ";", "");
+		/* The header has them all; a second declaration is a warning to some. */
+		if (!header) {
+			emit_prototype(e, r, SIDE_SERVER);
+			PUT_LINES(e, ";", "");
+		}
 		emit_check(e, r, true);
 		emit_stub(e, r);
 	}

@@ -481,6 +481,11 @@ static void emit_routine(Emit e, const Routine *r)
 	put(&e, "\n{");
 	emit_types(&e, r);
 	emit_locals(&e, r);
+	/* Nothing is half done when a count turns out to be too large. */
+	if (emit_limits(&e, r, true)) {
+		put(&e, "\n");
+		emit_fail(&e, "\t\t", "MIG_ARRAY_TOO_LARGE");
+	}
 	emit_pack(&e, r, true);
 	emit_send(&e, r);
 	if (!r->simple)

@@ -179,42 +179,6 @@ static int own_memory(Message *m)
 	return 0;
 }
 
-static bool is_on_way_to(const Port *port, const Port *dest)
-{
-	for (const Port *p = dest; p; p = p->extra ? p->extra->transit_to : NULL) {
-		if (p == port)
-			return true;
-	}
-	return false;
-}
-
-/* A receive right that would end up in its own queue can never come out again. */
-static int note_transit(Right *right, Port *dest)
-{
-	if (right->kind != RIGHT_RECEIVE)
-		return 0;
-	if (is_on_way_to(right->port, dest))
-		return -ELOOP;
-	if (port_need_extra(right->port))
-		return -ENOMEM;
-	right->port->extra->transit_to = dest;
-	return 0;
-}
-
-static int note_all_transit(Message *m, Port *dest)
-{
-	int r = 0;
-
-	for (uint32_t i = 0; i < m->n_items && !r; i++) {
-		Item *item = &m->items[i];
-
-		r = note_transit(&item->right, dest);
-		for (uint32_t k = 0; item->rights && k < item->count && !r; k++)
-			r = note_transit(&item->rights[k], dest);
-	}
-	return r;
-}
-
 static int append_local(Port *port, Message *m)
 {
 	Message *heap;
@@ -223,7 +187,7 @@ static int append_local(Port *port, Message *m)
 	r = own_memory(m);
 	if (r)
 		return r;
-	r = note_all_transit(m, port);
+	r = message_note_transit(m, port);
 	if (r == -ELOOP) {
 		message_clear(m);
 		return 0;
@@ -366,6 +330,17 @@ static int encode_for(Encoder *e, Port *port, Message *m, LeaseClient *lease)
 	return r;
 }
 
+/* What sender_get() says. The inode may have been closed to us, or another socket be behind it: that
+ * is as good as dead, as it is when it is found out at the send. */
+static int not_connected(Port *port, int r)
+{
+	if (r != KERN_INVALID_CAPABILITY && r != KERN_NO_ACCESS)
+		return r > 0 ? r : MACH_SEND_NO_BUFFER;
+	if (port->state == PORT_REMOTE)
+		port_mark_dead(port);
+	return MACH_SEND_INVALID_DEST;
+}
+
 static int deliver_remote(Port *port, Message *m, Deadline deadline)
 {
 	bool blocked = false;
@@ -376,7 +351,7 @@ static int deliver_remote(Port *port, Message *m, Deadline deadline)
 
 	r = sender_get(port, &sender);
 	if (r)
-		return code_of(r == KERN_INVALID_CAPABILITY ? -ECONNREFUSED : r);
+		return not_connected(port, r);
 	lease = lease_of(port, m);
 	encoder_init(&e);
 	r = encode_for(&e, port, m, lease);

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/sockmsg.h"
 #include "port/backing.h"
+#include "port/budget.h"
 #include "port/port.h"
 #include "port/probe.h"
 #include "port/right.h"
@@ -36,7 +37,8 @@ static int export_right(const Right *right, Handoff *ret, Ends *ret_ends)
 	bool owned = false;
 	int r, fd;
 
-	if (right->kind != RIGHT_SEND || right->port->kobject_type)
+	if (right->kind != RIGHT_SEND || right->port->state == PORT_DEAD ||
+		right->port->kobject_type)
 		return KERN_INVALID_RIGHT;
 	r = backing_make(right->port);
 	if (r)
@@ -51,7 +53,7 @@ static int export_right(const Right *right, Handoff *ret, Ends *ret_ends)
 	*ret = (Handoff){.magic = HANDOFF_MAGIC, .ident = b->ident};
 	ret_ends->addr = fd_dup(b->addr);
 	ret_ends->pipe_w = owned ? fd : fd_dup(fd);
-	return 0;
+	return ret_ends->addr < 0 ? ret_ends->addr : MIN(ret_ends->pipe_w, 0);
 }
 
 static int export_name(PortName name, Handoff *ret, Ends *ret_ends)
@@ -92,6 +94,19 @@ int handoff_send(int sock, PortName name)
 	return sockmsg_send(sock, &iov, 1, &fds, MSG_DONTWAIT);
 }
 
+/* Who is charged for what it does not read: whoever sent, else whoever the socket is connected to. */
+static uid_t uid_of(int sock, const SockMsg *m)
+{
+	struct ucred cred;
+	socklen_t size = sizeof(cred);
+
+	if (m->has_cred)
+		return m->uid;
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0 || size != sizeof(cred))
+		return BUDGET_NOBODY;
+	return cred.uid;
+}
+
 /* Descriptors that came with something else are closed by somebody who may hang. */
 static void refuse(SockMsg *m)
 {
@@ -99,7 +114,7 @@ static void refuse(SockMsg *m)
 	sockmsg_deinit(m);
 }
 
-static int adopt(const Handoff *h, SockMsg *m, Right *ret)
+static int adopt(const Handoff *h, SockMsg *m, uid_t uid, Right *ret)
 {
 	int addr = fdlist_get(&m->fds, 0), pipe_w = fdlist_get(&m->fds, 1);
 	Ident ident = {0};
@@ -112,7 +127,7 @@ static int adopt(const Handoff *h, SockMsg *m, Right *ret)
 	memcpy(ident.secret, h->ident.secret, sizeof(ident.secret));
 	if (!ident_equal(&ident, &h->ident))
 		return HANDOFF_E_BAD;
-	r = backing_adopt_send_take(addr, &ident, pipe_w, m->uid, &b);
+	r = backing_adopt_send_take(addr, &ident, pipe_w, uid, &b);
 	if (r)
 		return r;
 	(void)fdlist_steal(&m->fds, 0);
@@ -129,18 +144,22 @@ static int adopt(const Handoff *h, SockMsg *m, Right *ret)
 	return 0;
 }
 
-static int import(const Handoff *h, SockMsg *m, PortName *ret)
+static int import(const Handoff *h, SockMsg *m, uid_t uid, PortName *ret)
 {
 	Right right = RIGHT_NULL;
 	int r;
 
-	if (m->n_bytes != sizeof(*h) || m->data_truncated || m->fds_truncated ||
-		fdlist_count(&m->fds) != 2 || h->magic != HANDOFF_MAGIC ||
-		probe_kind(fdlist_get(&m->fds, 0)) != PROBE_ADDR ||
+	if (m->n_bytes != sizeof(*h) || m->data_truncated || h->magic != HANDOFF_MAGIC ||
+		fdlist_count(&m->fds) > 2)
+		return HANDOFF_E_BAD;
+	/* Lost on our side: there was no room for them. */
+	if (m->fds_truncated)
+		return -EMFILE;
+	if (probe_kind(fdlist_get(&m->fds, 0)) != PROBE_ADDR ||
 		probe_kind(fdlist_get(&m->fds, 1)) != PROBE_PIPE_W)
 		return HANDOFF_E_BAD;
 	task_lock();
-	r = adopt(h, m, &right);
+	r = adopt(h, m, uid, &right);
 	if (!r && right_copyout(&right, ret))
 		r = -ENOSPC;
 	right_drop(&right);
@@ -157,10 +176,15 @@ int handoff_receive(int sock, PortName *ret)
 
 	r = sockmsg_recv(sock, &iov, 1, &m, MSG_DONTWAIT);
 	if (r < 0) {
-		sockmsg_deinit(&m);
-		return r == -EAGAIN ? HANDOFF_E_EMPTY : r;
+		if (r == -EAGAIN)
+			return HANDOFF_E_EMPTY;
+		/* It went without having read what we sent. */
+		return r == -ECONNRESET ? HANDOFF_E_CLOSED : r;
 	}
-	r = m.n_bytes == 0 ? HANDOFF_E_CLOSED : import(&h, &m, ret);
+	if (m.n_bytes == 0 && fdlist_count(&m.fds) == 0 && !m.fds_truncated)
+		r = HANDOFF_E_CLOSED;
+	else
+		r = import(&h, &m, uid_of(sock, &m), ret);
 	refuse(&m);
 	return r;
 }

@@ -159,9 +159,12 @@ static int import_slot(const SlotRecord *record, Right *ret)
 	addr = fd_dup(record->addr);
 	pipe_w = fd_dup(record->pipe_w);
 	if (addr < 0 || pipe_w < 0 ||
-		backing_adopt_send_take(addr, &ident, pipe_w, (uid_t)-1, &b) || !b)
+		backing_adopt_send_take(addr, &ident, pipe_w, (uid_t)-1, &b))
 		return KERN_RESOURCE_SHORTAGE;
 	addr = pipe_w = -EBADF;
+	/* Of a port of ours whose secret was renewed since: no right to it is left. */
+	if (!b)
+		return KERN_INVALID_ARGUMENT;
 	port = b->port ? port_ref(b->port) : port_new_remote(b);
 	if (!port) {
 		backing_free(b);

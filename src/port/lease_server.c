@@ -55,7 +55,6 @@ LeaseServer *lease_server_unref(LeaseServer *lease)
 	return NULL;
 }
 
-/* Out of its port's table; lives on while send-once rights refer to it. */
 /* It is in no table any more. */
 static void lease_forget(LeaseServer *lease)
 {
@@ -64,6 +63,7 @@ static void lease_forget(LeaseServer *lease)
 	lease_server_unref(lease);
 }
 
+/* Out of its port's table; lives on while send-once rights refer to it. */
 static void lease_remove(LeaseServer *lease)
 {
 	HASH_DEL(lease->port->extra->lease_table, lease);
@@ -232,8 +232,17 @@ int lease_server_move(LeaseServer *lease, uint64_t seq, int *ret_far)
 
 static int lease_park(LeaseServer *lease, Message *m)
 {
-	Message *heap = message_to_heap(m);
+	Message *heap;
+	int r;
 
+	/* The client reads it behind a request at our port: not if that is in the answer. */
+	r = lease->port ? message_note_transit(m, lease->port) : 0;
+	if (r == -ELOOP) {
+		message_clear(m);
+		lease->parked_died = true;
+		return 0;
+	}
+	heap = r ? NULL : message_to_heap(m);
 	if (!heap)
 		return MACH_SEND_NO_BUFFER;
 	message_free(lease->parked);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "port/message.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -134,4 +135,39 @@ bool message_has_receive(const Message *m)
 		}
 	}
 	return false;
+}
+
+static bool is_on_way_to(const Port *port, const Port *dest)
+{
+	for (const Port *p = dest; p; p = p->extra ? p->extra->transit_to : NULL) {
+		if (p == port)
+			return true;
+	}
+	return false;
+}
+
+static int note_transit(Right *right, Port *dest)
+{
+	if (right->kind != RIGHT_RECEIVE)
+		return 0;
+	if (is_on_way_to(right->port, dest))
+		return -ELOOP;
+	if (port_need_extra(right->port))
+		return -ENOMEM;
+	right->port->extra->transit_to = dest;
+	return 0;
+}
+
+int message_note_transit(Message *m, Port *dest)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < m->n_items && !r; i++) {
+		Item *item = &m->items[i];
+
+		r = note_transit(&item->right, dest);
+		for (uint32_t k = 0; item->rights && k < item->count && !r; k++)
+			r = note_transit(&item->rights[k], dest);
+	}
+	return r;
 }

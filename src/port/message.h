@@ -92,3 +92,7 @@ void message_clear_sent(Message *m);
 
 /* Number of rights with descriptors of their own, and whether one is a receive right. */
 bool message_has_receive(const Message *m);
+
+/* Notes of every receive right in it that it waits at `dest` from now on. -ELOOP: one of them would
+ * wait in its own queue, of which it could never come out; -ENOMEM. */
+int message_note_transit(Message *m, Port *dest);

@@ -143,6 +143,11 @@ static int accept_message(
 		creds.pidversion = pidversion_of(sm->pidfd);
 	r = decode_message(&d, h, port, m);
 	if (has_fds) {
+		/* It may come to wait in the queue, and a right in it be sent to by this process. */
+		if (!r && message_note_transit(m, port)) {
+			message_clear(m);
+			r = KERN_INVALID_ARGUMENT;
+		}
 		decoder_deinit(&d);
 		(void)reaper_blame(old);
 	}

@@ -23,11 +23,14 @@ typedef struct NameRequest {
 	PortName name;
 	bool send_possible;
 	bool armed; /* send-possible: a send found the queue full since */
+	bool unwatched; /* moved away, and could not be watched there */
+	unsigned round; /* of request_watch_again(), the last that it was tried in */
 	Right notify;
 	UT_hash_handle hh;
 } NameRequest;
 
 static NameRequest *requests;
+static unsigned n_unwatched;
 
 static NameRequest *request_find(PortName name)
 {
@@ -59,6 +62,7 @@ static Right request_take(Entry *entry, NameRequest *request)
 	Right notify = right_take(&request->notify);
 
 	entry->flags &= (uint8_t)~ENTRY_F_REQUEST;
+	n_unwatched -= request->unwatched;
 	HASH_DEL(requests, request);
 	free(request);
 	return notify;
@@ -138,28 +142,79 @@ static bool entry_has_room(Entry *entry)
 	return port_is_local(entry->port) && entry->port->msgcount < entry->port->qlimit;
 }
 
-/* Starts to watch what the request is about, where that is in another process. */
-static int request_watch(Entry *entry, bool send_possible, bool armed)
+/* Starts to watch what the request is about, where that is in another process. It may leave the
+ * lock: entries and requests are to be looked up again. */
+static int request_watch(const Entry *entry, bool send_possible, bool armed)
 {
+	Port *port;
+	int r = 0;
+
 	if (entry->type == ENTRY_SEND_ONCE)
 		return entry->once->kind == ONCE_LOCAL ? 0 : watch_once(entry->once);
 	if (entry->port->state != PORT_REMOTE)
 		return 0;
-	if (send_possible && armed) {
-		int r = watch_port(entry->port, WATCH_ROOM);
+	port = port_ref(entry->port);
+	if (send_possible && armed)
+		r = watch_port(port, WATCH_ROOM);
+	if (!r && port->state == PORT_REMOTE)
+		r = watch_port(port, WATCH_DEAD);
+	port_unref(port);
+	return r;
+}
 
-		if (r)
-			return r;
+/* The request of a name whose right has moved away. */
+static void watch_there(PortName name)
+{
+	Entry *entry = space_find_raw(name);
+	NameRequest *request = request_find(name);
+	int r;
+
+	r = request_watch(entry, request->send_possible, request->armed);
+	request = request_find(name);
+	if (!request || request->unwatched == (r != 0))
+		return;
+	request->unwatched = r != 0;
+	if (r) {
+		n_unwatched++;
+		watch_again_later();
+	} else {
+		n_unwatched--;
 	}
-	return watch_port(entry->port, WATCH_DEAD);
+}
+
+/* One that was not tried in this round: where the lock is left, the others may be gone. */
+static NameRequest *find_unwatched(unsigned round)
+{
+	NameRequest *request, *next;
+
+	HASH_ITER (hh, requests, request, next) {
+		if (request->unwatched && request->round != round)
+			return request;
+	}
+	return NULL;
+}
+
+bool request_watch_again(void)
+{
+	static unsigned rounds;
+	unsigned round = ++rounds;
+	NameRequest *request;
+
+	while (n_unwatched > 0 && (request = find_unwatched(round)) != NULL) {
+		request->round = round;
+		watch_there(request->name);
+	}
+	return n_unwatched > 0;
 }
 
 int request_name(
 	PortName name, bool send_possible, bool immediate, Right *notify, Right *ret_previous)
 {
-	Entry *entry = space_find(name);
 	NameRequest *request;
+	Entry *entry;
 
+	(void)request_watch_again();
+	entry = space_find(name);
 	if (!entry)
 		return KERN_INVALID_NAME;
 	if (entry->type == ENTRY_PORT_SET)
@@ -186,8 +241,10 @@ int request_name(
 	}
 	if (request_watch(entry, send_possible, immediate))
 		return KERN_RESOURCE_SHORTAGE;
-	if (!request)
-		request = request_new(entry);
+	entry = space_find(name);
+	if (!entry || !(entry->type & (ENTRY_SEND | ENTRY_RECEIVE | ENTRY_SEND_ONCE)))
+		return KERN_INVALID_ARGUMENT; /* it died, or went, while the lock was left */
+	request = entry->flags & ENTRY_F_REQUEST ? request_find(name) : request_new(entry);
 	if (!request)
 		return KERN_RESOURCE_SHORTAGE;
 	*ret_previous = right_take(&request->notify);
@@ -250,20 +307,15 @@ bool request_arm_send_possible(PortName name)
 	if (!request->send_possible)
 		return false;
 	request->armed = true;
-	if (entry->type != ENTRY_SEND_ONCE && entry->port->state == PORT_REMOTE)
-		return watch_port(entry->port, WATCH_ROOM) == 0;
-	return true;
+	return entry->type == ENTRY_SEND_ONCE || request_watch(entry, true, true) == 0;
 }
 
 void request_moved_away(PortName name)
 {
-	Entry *entry = name ? space_find_raw(name) : NULL;
-	NameRequest *request;
+	const Entry *entry = name ? space_find_raw(name) : NULL;
 
-	if (!entry || !(entry->flags & ENTRY_F_REQUEST))
-		return;
-	request = request_find(name);
-	(void)request_watch(entry, request->send_possible, request->armed);
+	if (entry && entry->flags & ENTRY_F_REQUEST)
+		watch_there(name);
 }
 
 uint32_t request_type_bits(PortName name)
@@ -290,4 +342,5 @@ void request_forget_all(void)
 		HASH_DEL(requests, request);
 		free(request);
 	}
+	n_unwatched = 0;
 }

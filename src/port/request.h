@@ -35,8 +35,13 @@ bool request_arm_send_possible(PortName name);
 /* Bits of mach_port_type: MACH_PORT_TYPE_DNREQUEST, SPREQUEST, SPREQUEST_DELAYED. */
 uint32_t request_type_bits(PortName name);
 
-/* What the name stands for has moved to another process: it is watched there from now on. */
+/* What the name stands for has moved to another process: it is watched there from now on. Where that
+ * fails, for want of a descriptor perhaps, it is tried again by the watcher, and when the next request
+ * is made. */
 void request_moved_away(PortName name);
+
+/* Tries again. Returns whether something is left to be tried. With the lock, which it may leave. */
+bool request_watch_again(void);
 
 /* For dnrequest_info and lsmp. */
 uint32_t request_count(PortName name);

@@ -34,18 +34,16 @@ Task task = {.lock = PTHREAD_MUTEX_INITIALIZER, .leases = true};
 _public_ PortName mach_task_self_;
 _public_ PortName bootstrap_port;
 
+/* Without memory the name is MACH_PORT_NULL, which every call on it refuses: a fork child is not
+ * ended for that, as most only exec. */
 static void make_own_object(KobjectType type, PortName *ret_name)
 {
 	Kobject *object;
 
+	*ret_name = MACH_PORT_NULL;
 	if (kobject_new_consume(type, NULL, 0, &object) ||
-		kport_insert_locked_consume(object, ret_name)) {
-		/* Without memory for its first object a process has no use for the library. */
-		static const char text[] = "portcullis: out of memory at start\n";
-
-		(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
-		_exit(70);
-	}
+		kport_insert_locked_consume(object, ret_name))
+		log_warning("no memory for the task's own names");
 }
 
 /* The names of a new space, and the rights that it starts with. With the lock. */

@@ -3,6 +3,7 @@
 #include "port/names.h"
 #include "port/probe.h"
 #include "port/test-support.h"
+#include "tests/lib/fault.h"
 
 /* Runs in a fork child, where nothing that the parent has may be missed. */
 #define IN_CHILD(block)                                                                            \
@@ -187,4 +188,48 @@ PORT_TEST(a_block_with_holes)
 	}
 	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, RIGHT_NULL));
 	drop(name);
+}
+
+/* Both descriptors are closed once: a second close would be somebody else's, and is an abort. */
+PORT_TEST(a_right_that_was_renewed_since)
+{
+	IN_CHILD({
+		Port *port;
+		PortName name = make_receive(&port);
+
+		ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, send_right(name)));
+		ASSERT_OK(LOCKED(backing_renew(port->backing)));
+		LOCKED_DO(right_drop(&task.slots[TASK_SLOT_BOOTSTRAP]));
+		LOCKED_DO(inherit_import());
+		ASSERT_TRUE(reaper_wait(WAIT_MS));
+		ASSERT_EQ(task.slots[TASK_SLOT_BOOTSTRAP].kind, RIGHT_NONE);
+		drop(name);
+	});
+}
+
+/* Whatever is missing: it is published or not, and nothing is left over. */
+static void publish_or_not(void *arg)
+{
+	PortName name;
+	int r;
+
+	fault_pause();
+	name = make_receive(NULL);
+	fault_resume();
+	r = put_slot(TASK_SLOT_BOOTSTRAP, send_right(name));
+	fault_pause();
+	ASSERT_TRUE(r == 0 || r == KERN_RESOURCE_SHORTAGE);
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, RIGHT_NULL));
+	ASSERT_NULL(getenv(INHERIT_VARIABLE));
+	drop(name);
+	fault_resume();
+	(void)arg;
+}
+
+PORT_TEST(publishing_fails)
+{
+	ASSERT_GE(fault_run_all(FAULT_PIPE, publish_or_not, NULL), 1);
+	ASSERT_GE(fault_run_all(FAULT_MEMFD, publish_or_not, NULL), 1);
+	ASSERT_GE(fault_run_all(FAULT_SOCKET, publish_or_not, NULL), 1);
+	ASSERT_GE(fault_run_all(FAULT_MALLOC, publish_or_not, NULL), 1);
 }

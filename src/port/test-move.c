@@ -5,7 +5,9 @@
 #include <mach/notify.h>
 #include <portcullis/port.h>
 
+#include "base/sockmsg.h"
 #include "port/carrier.h"
+#include "port/connect.h"
 #include "port/move.h"
 #include "port/names.h"
 #include "port/pset.h"
@@ -321,6 +323,61 @@ PORT_TEST(circles)
 		ASSERT_OK(send_right_to(innermost, MACH_MSG_TYPE_MOVE_SEND, names[0]));
 		ASSERT_EQ(portcheck_names(), 0);
 		ASSERT_IN_ORDER();
+	}
+}
+
+/* The receive right of `remote`, as its owner sends it to a port of ours. */
+static void arrive_at(Port *port, const Remote *remote)
+{
+	_cleanup_close_ int sock = -EBADF;
+	_cleanup_fdlist_ FdList fds = FDLIST_INIT;
+	struct {
+		WireHeader header;
+		WireRecord record;
+	} m = { .header = { .magic = WIRE_MAGIC,
+			.version = WIRE_VERSION,
+			.type = WIRE_MESSAGE,
+			.flags = WIRE_F_COMPLEX,
+			.n_records = 1 },
+		.record = { .kind = WIRE_RECEIVE,
+			.type = MACH_MSG_PORT_DESCRIPTOR,
+			.disposition = MACH_MSG_TYPE_PORT_RECEIVE,
+			.n_fds = 2,
+			.count = 5 } };
+	struct iovec iov = { &m, sizeof(m) };
+
+	memcpy(m.header.secret, port->backing->ident.secret, sizeof(m.header.secret));
+	memcpy(m.record.value, remote->ident.secret, sizeof(m.record.value));
+	ASSERT_OK(fdlist_add_consume(&fds, ASSERT_FD(fd_dup(remote->sock))));
+	ASSERT_OK(fdlist_add_consume(&fds, ASSERT_FD(fd_dup(remote->addr))));
+	ASSERT_OK(connect_dgram(port->backing->addr, true, &sock));
+	ASSERT_OK(sockmsg_send(sock, &iov, 1, &fds, MSG_DONTWAIT));
+}
+
+/* The same where one of them came from another process: taken over into memory, or put back by a
+ * receive that had no room for it. */
+PORT_TEST(circles_that_came_from_elsewhere)
+{
+	for (unsigned put_back = 0; put_back < 2; put_back++) {
+		Remote remote = remote_make();
+		Port *port;
+		PortName name = make_receive(&port), dest = remote_name(&remote);
+		mach_msg_header_t msg = { 0 };
+
+		ASSERT_OK(LOCKED(backing_make(port)));
+		arrive_at(port, &remote);
+		if (put_back)
+			ASSERT_EQ(mach_msg(&msg, MACH_RCV_MSG | MACH_RCV_LARGE | MACH_RCV_TIMEOUT,
+					  0, 0, name, 0, 0),
+				MACH_RCV_TOO_LARGE);
+		else
+			LOCKED_DO(queue_pull(port, UINT32_MAX));
+		ASSERT_IN_ORDER();
+		ASSERT_EQ(port->msgcount, 1);
+		ASSERT_OK(send_right_to(dest, MACH_MSG_TYPE_MOVE_SEND, name));
+		ASSERT_EQ(portcheck_names(), 0);
+		ASSERT_TRUE(reaper_wait(WAIT_MS));
+		remote_free(&remote);
 	}
 }
 

@@ -15,6 +15,7 @@
 #include "port/ident.h"
 #include "port/portdir.h"
 #include "port/test-bounded.h"
+#include "port/test-support.h"
 #include "tests/lib/unit.h"
 
 #define UNPRIVILEGED 65534
@@ -411,6 +412,46 @@ static void run_all_places_squatted(void)
 TEST(all_places_squatted)
 {
 	in_namespace(run_all_places_squatted);
+}
+
+/* A port of another process lives on, whatever keeps us from giving away a right to one of ours: the
+ * code that stands for it is EPERM, which a socket says too that takes from nobody. */
+static void run_send_with_all_places_squatted(void)
+{
+	Remote remote = remote_make();
+	PortName dest = remote_name(&remote), own = make_receive(NULL);
+	struct {
+		mach_msg_header_t header;
+		mach_msg_body_t body;
+		mach_msg_port_descriptor_t port;
+	} msg = {
+		.body = {1},
+		.port = {.name = own,
+			.disposition = MACH_MSG_TYPE_MAKE_SEND,
+			.type = MACH_MSG_PORT_DESCRIPTOR},
+	};
+
+	if (access(shm_path(), F_OK) == 0) /* of what the namespace made */
+		ASSERT_SYS(rmdir(shm_path()));
+	ASSERT_SYS(mkdir(shm_path(), 0777));
+	ASSERT_SYS(chmod(shm_path(), 0777));
+	ASSERT_SYS(symlink("/etc", tmp_path()));
+	msg.header.msgh_remote_port = dest;
+	msg.header.msgh_bits =
+		MACH_MSGH_BITS_COMPLEX | MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0);
+	ASSERT_EQ(mach_msg(&msg.header, MACH_SEND_MSG, sizeof(msg), 0, 0, 0, 0),
+		MACH_SEND_NO_BUFFER);
+	mach_msg_destroy(&msg.header);
+	ASSERT_EQ(type_of(dest), ENTRY_SEND);
+	msg.header = (mach_msg_header_t){
+		.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0), .msgh_remote_port = dest};
+	ASSERT_EQ(mach_msg(&msg.header, MACH_SEND_MSG, sizeof(msg.header), 0, 0, 0, 0), 0);
+	remote_free(&remote);
+}
+
+TEST(send_with_all_places_squatted)
+{
+	in_namespace(run_send_with_all_places_squatted);
 }
 
 static void run_full_place_is_passed_over(void)

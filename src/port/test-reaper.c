@@ -209,9 +209,9 @@ TEST(nobody_gets_all_threads_stuck)
 	ASSERT_OK(r);
 	for (int i = 0; i < N_STUCK; i++)
 		fds[i] = ASSERT_SYS(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	pid = hold_sockets(&held, fds, N_STUCK);
 	/* Before a number is free again, which the pipe would get. */
 	make_pipe(ends);
-	pid = hold_sockets(&held, fds, N_STUCK);
 	ASSERT_EQ(reaper_blame(1000), REAPER_NOBODY);
 	for (int i = 0; i < N_STUCK; i++)
 		reaper_close_consume(fds[i]);

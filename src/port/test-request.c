@@ -5,6 +5,7 @@
 #include "port/request.h"
 #include "port/test-support.h"
 #include "port/watch.h"
+#include "tests/lib/fault.h"
 
 typedef struct Notification {
 	mach_msg_header_t header;
@@ -313,6 +314,50 @@ PORT_TEST(no_senders_of_rights_elsewhere)
 	ASSERT_EQ(next_within(notify, 5, NULL), 0);
 	close(end);
 	ASSERT_EQ(next_within(notify, WAIT_MS, NULL), MACH_NOTIFY_NO_SENDERS);
+	drop(name);
+	drop(notify);
+}
+
+/* A send-once right of ours, with a request for its name, goes to another process, and there is no
+ * descriptor left to watch it with: it is tried again. */
+PORT_TEST(moved_away_and_not_watched_at_first)
+{
+	PortName notify = make_receive(NULL), receive = make_receive(NULL), name, other;
+	SendOnce *once;
+
+	name = make_once(receive);
+	other = make_once(receive);
+	ASSERT_OK(ask(name, false, false, notify));
+	once = LOCKED(space_find(name))->once;
+	fault_arm(FAULT_DUPFD, 1);
+	ASSERT_OK(LOCKED(once_make_pair(once)));
+	ASSERT_TRUE(fault_disarm());
+	ASSERT_TRUE(LOCKED(request_watch_again()) == false);
+	/* The port dies, and its answers with it. */
+	drop(receive);
+	ASSERT_EQ(next_within(notify, WAIT_MS, NULL), MACH_NOTIFY_DEAD_NAME);
+	ASSERT_EQ(type_of(name), ENTRY_DEAD_NAME);
+	drop(name);
+	drop(other);
+	drop(notify);
+}
+
+PORT_TEST(asked_again_and_again)
+{
+	PortName notify = make_receive(NULL), name;
+	int near, before;
+
+	name = name_right(pair_right(&near));
+	ASSERT_OK(ask(name, false, false, notify));
+	before = portcheck_fds();
+	for (int i = 0; i < 10; i++) {
+		ASSERT_OK(ask(name, false, false, notify));
+		/* The right of the one before. */
+		ASSERT_EQ(next(notify, NULL), MACH_NOTIFY_SEND_ONCE);
+	}
+	ASSERT_EQ(portcheck_fds(), before);
+	close(near);
+	ASSERT_EQ(next_within(notify, WAIT_MS, NULL), MACH_NOTIFY_DEAD_NAME);
 	drop(name);
 	drop(notify);
 }

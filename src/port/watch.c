@@ -46,6 +46,7 @@ static int epoll_fd = -EBADF;
 static int wake_fd = -EBADF; /* the thread is to look at its time-out again */
 static unsigned n_dead_watches;
 static unsigned n_suspects;
+static bool again_later; /* requests are without a watch */
 
 static Watch *watch_free(Watch *w)
 {
@@ -151,7 +152,7 @@ static int next_timeout(void)
 {
 	if (n_suspects > 0)
 		return WATCH_SUSPECT_MS;
-	return n_dead_watches > 0 ? WATCH_PROBE_MS : -1;
+	return n_dead_watches > 0 || again_later ? WATCH_PROBE_MS : -1;
 }
 
 static void handle_event(uint64_t id)
@@ -186,6 +187,8 @@ static void *watch_thread(void *arg)
 		task_lock();
 		if (n == 0)
 			probe_due(timeout == WATCH_PROBE_MS);
+		if (n == 0 && again_later)
+			again_later = request_watch_again();
 		for (int i = 0; i < n; i++)
 			handle_event(events[i].data.u64);
 	}
@@ -336,11 +339,22 @@ int watch_lease(LeaseClient *lease)
 		EPOLLOUT | EPOLLONESHOT);
 }
 
+static bool watch_find_once(const SendOnce *once, int original)
+{
+	Watch *w, *next;
+
+	HASH_ITER (hh, watches, w, next) {
+		if (w->once == once && w->original == original)
+			return true;
+	}
+	return false;
+}
+
 int watch_once(SendOnce *once)
 {
 	int fd = once->kind == ONCE_PAIR ? once->fd : lease_server_fd(once->lease);
 
-	if (fd < 0)
+	if (fd < 0 || watch_find_once(once, fd))
 		return 0;
 	return watch_add(&(Watch){.kind = WATCH_ONCE, .once = once}, fd, EPOLLET);
 }
@@ -385,6 +399,13 @@ void watch_forget_once(SendOnce *once)
 		forget(NULL, NULL, once, -1);
 }
 
+void watch_again_later(void)
+{
+	again_later = true;
+	if (wake_fd >= 0)
+		watch_wake();
+}
+
 void watch_after_fork(void)
 {
 	Watch *w, *next;
@@ -395,6 +416,7 @@ void watch_after_fork(void)
 		free(w);
 	}
 	n_dead_watches = n_suspects = 0;
+	again_later = false;
 	epoll_fd = fd_close(epoll_fd);
 	wake_fd = fd_close(wake_fd);
 }

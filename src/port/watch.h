@@ -40,5 +40,8 @@ void watch_forget_kind(Port *port, WatchKind kind);
 void watch_forget_lease(LeaseClient *lease);
 void watch_forget_once(SendOnce *once);
 
+/* The watcher is to call request_watch_again() every WATCH_PROBE_MS, if it runs. */
+void watch_again_later(void);
+
 /* In a fork child. */
 void watch_after_fork(void);

@@ -114,20 +114,35 @@ static void expect_refusal(const Listing *l, pid_t pid, const char *why)
 
 /* Looking at what it prints. */
 
-/* The line of a name in what was printed of a process. */
-static const char *line_of(const Listing *l, pid_t pid, mach_port_t name)
+/* What was printed of a process, up to the empty line behind it. With -a there are those of other tests
+ * before and behind it, of which nothing is known. */
+static const char *section_of(const Listing *l, pid_t pid)
 {
-	static char line[1024];
+	static char section[MAX_TEXT];
 	char start[64];
 	const char *p, *end;
 
-	snprintf(start, sizeof(start), "%d ", pid);
-	p = strncmp(l->out, start, strlen(start)) ? strstr(l->out, start) : l->out;
-	end = p ? strstr(p, "\n\n") : NULL;
+	snprintf(start, sizeof(start), "\n\n%d ", pid);
+	p = strncmp(l->out, start + 2, strlen(start + 2)) ? strstr(l->out, start) : l->out;
+	if (!p)
+		FAIL("process %d: not in: %s", pid, l->out);
+	p += strspn(p, "\n");
+	end = strstr(p, "\n\n");
+	snprintf(section, sizeof(section), "%.*s", end ? (int)(end + 1 - p) : -1, p);
+	return section;
+}
+
+/* The line of a name in what was printed of a process. */
+static const char *line_of(const Listing *l, pid_t pid, mach_port_t name)
+{
+	const char *section = section_of(l, pid), *p;
+	static char line[1024];
+	char start[64];
+
 	snprintf(start, sizeof(start), "\n  %#010x ", name);
-	p = p ? strstr(p, start) : NULL;
-	if (!p || (end && p > end))
-		FAIL("process %d, name %#x: not in: %s", pid, name, l->out);
+	p = strstr(section, start);
+	if (!p)
+		FAIL("process %d, name %#x: not in: %s", pid, name, section);
 	snprintf(line, sizeof(line), "%.*s", (int)strcspn(p + 1, "\n"), p + 1);
 	return line;
 }
@@ -303,7 +318,7 @@ static void expect_zoo(const Listing *l, pid_t pid, const Zoo *zoo)
 	ASSERT_STRSTR(line_of(l, pid, zoo->asked), "no-senders");
 	expect_columns(line_of(l, pid, zoo->set), "set", 1, "-");
 	snprintf(text, sizeof(text), "members %#010x\n", zoo->member);
-	ASSERT_STRSTR(l->out, text);
+	ASSERT_STRSTR(section_of(l, pid), text);
 	expect_columns(line_of(l, pid, zoo->member), "receive", 1, "0/5");
 	ASSERT_STRSTR(line_of(l, pid, zoo->member), "in-set");
 	expect_columns(line_of(l, pid, zoo->dead), "dead", 1, "-");
@@ -316,8 +331,8 @@ static void expect_zoo(const Listing *l, pid_t pid, const Zoo *zoo)
 	expect_columns(line_of(l, pid, zoo->semaphore), "send", 1, "-");
 	ASSERT_STRSTR(line_of(l, pid, zoo->semaphore), "semaphore");
 	ASSERT_STRSTR(line_of(l, pid, zoo->fileport), "fileport");
-	ASSERT_TRUE(strstr(l->out, "changing") == NULL);
-	ASSERT_TRUE(strstr(l->out, "unproven") == NULL);
+	ASSERT_TRUE(strstr(section_of(l, pid), "changing") == NULL);
+	ASSERT_TRUE(strstr(section_of(l, pid), "unproven") == NULL);
 }
 
 /* What is there is shown, and nothing of it is changed. */

@@ -254,17 +254,6 @@ _Static_assert(sizeof(int64_t) == 8, "the C type int64_t is not of the size that
 _Static_assert(sizeof(seven_t) == 7, "the C type seven_t is not of the size that the .defs give it");
 #endif
 
-/* Routine arrays_fixed */
-mig_external kern_return_t arrays_fixed
-(
-	mach_port_t server,
-	fixed8_t a,
-	fixed5_t b,
-	fixed5_t c,
-	fixed64_t d,
-	fixed8_t e
-);
-
 #ifndef __MIG_check__Request__arrays_fixed_t__defined
 #define __MIG_check__Request__arrays_fixed_t__defined
 
@@ -317,17 +306,6 @@ mig_internal void _Xarrays_fixed(mach_msg_header_t *InHeadP, mach_msg_header_t *
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* Routine arrays_in */
-mig_external kern_return_t arrays_in
-(
-	mach_port_t server,
-	limited32_t a,
-	mach_msg_type_number_t aCnt,
-	limited8_t b,
-	mach_msg_type_number_t bCnt,
-	int last
-);
 
 #ifndef __MIG_check__Request__arrays_in_t__defined
 #define __MIG_check__Request__arrays_in_t__defined
@@ -396,17 +374,6 @@ mig_internal void _Xarrays_in(mach_msg_header_t *InHeadP, mach_msg_header_t *Out
 	}
 }
 
-/* Routine arrays_out */
-mig_external kern_return_t arrays_out
-(
-	mach_port_t server,
-	limited8_t a,
-	mach_msg_type_number_t *aCnt,
-	limited32_t b,
-	mach_msg_type_number_t *bCnt,
-	int *last
-);
-
 #ifndef __MIG_check__Request__arrays_out_t__defined
 #define __MIG_check__Request__arrays_out_t__defined
 
@@ -457,10 +424,10 @@ mig_internal void _Xarrays_out(mach_msg_header_t *InHeadP, mach_msg_header_t *Ou
 	if (OutP->RetCode != KERN_SUCCESS) {
 		MIG_RETURN_ERROR(OutP, OutP->RetCode);
 	}
-	if (out_aCnt > 101U)
+	if (out_aCnt > 101U ||
+	    out_bCnt > 100U) {
 		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
-	if (out_bCnt > 100U)
-		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
 	OutP->NDR = NDR_record;
 	OutP->aCnt = out_aCnt;
 	variable_size = ((out_aCnt + 3) & ~3U);
@@ -477,18 +444,6 @@ mig_internal void _Xarrays_out(mach_msg_header_t *InHeadP, mach_msg_header_t *Ou
 	OutP->Head.msgh_size = msgh_size;
 	}
 }
-
-/* Routine arrays_same */
-mig_external kern_return_t arrays_same
-(
-	mach_port_t server,
-	limited64_t a,
-	mach_msg_type_number_t aCnt,
-	limited64_t b,
-	limited64_t c,
-	mach_msg_type_number_t *cCnt,
-	limited_seven_t d
-);
 
 #ifndef __MIG_check__Request__arrays_same_t__defined
 #define __MIG_check__Request__arrays_same_t__defined
@@ -564,10 +519,10 @@ mig_internal void _Xarrays_same(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 	if (OutP->RetCode != KERN_SUCCESS) {
 		MIG_RETURN_ERROR(OutP, OutP->RetCode);
 	}
-	if (out_cCnt > 10U)
+	if (out_cCnt > 10U ||
+	    out_cCnt > 3U) {
 		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
-	if (out_cCnt > 3U)
-		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
 	OutP->NDR = NDR_record;
 	OutP->cCnt = out_cCnt;
 	variable_size = out_cCnt * 8;
@@ -583,26 +538,6 @@ mig_internal void _Xarrays_same(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 	OutP->Head.msgh_size = msgh_size;
 	}
 }
-
-/* Routine arrays_many */
-mig_external kern_return_t arrays_many
-(
-	mach_port_t server,
-	limited8_t a,
-	mach_msg_type_number_t aCnt,
-	limited8_t b,
-	mach_msg_type_number_t bCnt,
-	limited_seven_t c,
-	mach_msg_type_number_t cCnt,
-	limited64_t d,
-	mach_msg_type_number_t dCnt,
-	limited8_t e,
-	mach_msg_type_number_t *eCnt,
-	limited8_t f,
-	mach_msg_type_number_t *fCnt,
-	limited64_t g,
-	mach_msg_type_number_t *gCnt
-);
 
 #ifndef __MIG_check__Request__arrays_many_t__defined
 #define __MIG_check__Request__arrays_many_t__defined
@@ -698,12 +633,11 @@ mig_internal void _Xarrays_many(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 	if (OutP->RetCode != KERN_SUCCESS) {
 		MIG_RETURN_ERROR(OutP, OutP->RetCode);
 	}
-	if (out_eCnt > 101U)
+	if (out_eCnt > 101U ||
+	    out_fCnt > 101U ||
+	    out_gCnt > 10U) {
 		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
-	if (out_fCnt > 101U)
-		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
-	if (out_gCnt > 10U)
-		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
 	OutP->NDR = NDR_record;
 	OutP->eCnt = out_eCnt;
 	variable_size = ((out_eCnt + 3) & ~3U);
@@ -724,18 +658,6 @@ mig_internal void _Xarrays_many(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 	OutP->Head.msgh_size = msgh_size;
 	}
 }
-
-/* Routine arrays_unbounded */
-mig_external kern_return_t arrays_unbounded
-(
-	mach_port_t server,
-	unbounded32_t a,
-	mach_msg_type_number_t aCnt,
-	rows_t b,
-	mach_msg_type_number_t bCnt,
-	unbounded32_t c,
-	mach_msg_type_number_t *cCnt
-);
 
 #ifndef __MIG_check__Request__arrays_unbounded_t__defined
 #define __MIG_check__Request__arrays_unbounded_t__defined
@@ -793,15 +715,22 @@ mig_internal void _Xarrays_unbounded(mach_msg_header_t *InHeadP, mach_msg_header
 		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
 	out_c__Room = (vm_size_t)out_cCnt * 4;
 	mig_allocate(&out_c, out_c__Room);
-	if (out_c__Room && !out_c)
+	if (out_c__Room && !out_c) {
 		MIG_RETURN_ERROR(OutP, KERN_RESOURCE_SHORTAGE);
+	}
 	RetCode = arrays_unbounded(In0P->Head.msgh_request_port, (unbounded32_t)(vm_offset_t)In0P->a.address, In0P->aCnt, (rows_t)(vm_offset_t)In0P->b.address, In0P->bCnt, (void *)out_c, &out_cCnt);
 	__AfterRcvRpc(1105, "arrays_unbounded")
 	if (RetCode != KERN_SUCCESS) {
 		mig_deallocate(out_c, out_c__Room);
 		MIG_RETURN_ERROR(OutP, RetCode);
 	}
+	if (out_cCnt > 1073741823U) {
+		In0P->Head.msgh_bits &= ~MACH_MSGH_BITS_COMPLEX;
+		mig_deallocate(out_c, out_c__Room);
+		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
 	if ((vm_size_t)out_cCnt * 4 > out_c__Room) {
+		In0P->Head.msgh_bits &= ~MACH_MSGH_BITS_COMPLEX;
 		mig_deallocate(out_c, out_c__Room);
 		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
 	}
@@ -814,8 +743,6 @@ mig_internal void _Xarrays_unbounded(mach_msg_header_t *InHeadP, mach_msg_header
 		if (!used)
 			out_c = 0;
 	}
-	if (out_cCnt > 1073741823U)
-		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
 	OutP->msgh_body.msgh_descriptor_count = 1;
 	OutP->c = (mach_msg_ool_descriptor_t){ .address = (void *)(vm_offset_t)(out_c),
 		.size = out_cCnt * 4,
@@ -827,14 +754,6 @@ mig_internal void _Xarrays_unbounded(mach_msg_header_t *InHeadP, mach_msg_header
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* SimpleRoutine arrays_simple */
-mig_external kern_return_t arrays_simple
-(
-	mach_port_t server,
-	limited8_t a,
-	mach_msg_type_number_t aCnt
-);
 
 #ifndef __MIG_check__Request__arrays_simple_t__defined
 #define __MIG_check__Request__arrays_simple_t__defined
@@ -887,8 +806,6 @@ mig_internal void _Xarrays_simple(mach_msg_header_t *InHeadP, mach_msg_header_t 
 	OutP->NDR = NDR_record;
 	}
 }
-
-mig_external mig_routine_t arrays_server_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct arrays_subsystem arrays_subsystem = {

@@ -449,9 +449,8 @@ mig_external kern_return_t arrays_in
 	mach_msg_size_t variable_size;
 	__DeclareSendRpc(1101, "arrays_in")
 
-	if (aCnt > 100U)
-		return MIG_ARRAY_TOO_LARGE;
-	if (bCnt > 101U)
+	if (aCnt > 100U ||
+	    bCnt > 101U)
 		return MIG_ARRAY_TOO_LARGE;
 	InP->NDR = NDR_record;
 	InP->aCnt = aCnt;
@@ -767,9 +766,8 @@ mig_external kern_return_t arrays_same
 	mach_msg_size_t variable_size;
 	__DeclareSendRpc(1103, "arrays_same")
 
-	if (aCnt > 10U)
-		return MIG_ARRAY_TOO_LARGE;
-	if (aCnt > 10U)
+	if (aCnt > 10U ||
+	    aCnt > 10U)
 		return MIG_ARRAY_TOO_LARGE;
 	InP->NDR = NDR_record;
 	InP->aCnt = aCnt;
@@ -978,13 +976,10 @@ mig_external kern_return_t arrays_many
 	mach_msg_size_t variable_size;
 	__DeclareSendRpc(1104, "arrays_many")
 
-	if (aCnt > 101U)
-		return MIG_ARRAY_TOO_LARGE;
-	if (bCnt > 101U)
-		return MIG_ARRAY_TOO_LARGE;
-	if (cCnt > 3U)
-		return MIG_ARRAY_TOO_LARGE;
-	if (dCnt > 10U)
+	if (aCnt > 101U ||
+	    bCnt > 101U ||
+	    cCnt > 3U ||
+	    dCnt > 10U)
 		return MIG_ARRAY_TOO_LARGE;
 	InP->NDR = NDR_record;
 	InP->aCnt = aCnt;
@@ -1152,9 +1147,8 @@ mig_external kern_return_t arrays_unbounded
 	mach_msg_return_t msg_result;
 	__DeclareSendRpc(1105, "arrays_unbounded")
 
-	if (aCnt > 1073741823U)
-		return MIG_ARRAY_TOO_LARGE;
-	if (bCnt > 536870911U)
+	if (aCnt > 1073741823U ||
+	    bCnt > 536870911U)
 		return MIG_ARRAY_TOO_LARGE;
 	InP->msgh_body.msgh_descriptor_count = 2;
 	InP->a = (mach_msg_ool_descriptor_t){ .address = (void *)(vm_offset_t)(a),

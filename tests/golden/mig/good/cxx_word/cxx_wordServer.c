@@ -118,14 +118,6 @@ union __ReplyUnion__cxx_word_subsystem {
 _Static_assert(sizeof(int) == 4, "the C type int is not of the size that the .defs give it");
 #endif
 
-/* Routine new */
-mig_external kern_return_t new
-(
-	mach_port_t server,
-	int class,
-	int *delete
-);
-
 #ifndef __MIG_check__Request__new_t__defined
 #define __MIG_check__Request__new_t__defined
 
@@ -173,8 +165,6 @@ mig_internal void _Xnew(mach_msg_header_t *InHeadP, mach_msg_header_t *OutHeadP)
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-mig_external mig_routine_t cxx_word_server_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct cxx_word_subsystem cxx_word_subsystem = {

@@ -103,8 +103,6 @@ union __ReplyUnion__empty_subsystem {
 #ifndef MIG_NO_SIZE_CHECK
 #endif
 
-mig_external mig_routine_t empty_server_routine(mach_msg_header_t *InHeadP);
-
 /* Description of this subsystem, for use in direct RPC */
 const struct empty_subsystem empty_subsystem = {
 	empty_server_routine,

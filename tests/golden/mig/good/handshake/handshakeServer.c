@@ -123,15 +123,6 @@ union __ReplyUnion__handle_handshake_subsystem {
 _Static_assert(sizeof(token_t) == 8, "the C type token_t is not of the size that the .defs give it");
 #endif
 
-/* SimpleRoutine handshake_check_in */
-mig_external kern_return_t handle_handshake_check_in
-(
-	token_port_t server,
-	token_t token,
-	mach_port_t port,
-	mach_msg_type_name_t portPoly
-);
-
 #ifndef __MIG_check__Request__handshake_check_in_t__defined
 #define __MIG_check__Request__handshake_check_in_t__defined
 
@@ -181,8 +172,6 @@ mig_internal void _Xhandshake_check_in(mach_msg_header_t *InHeadP, mach_msg_head
 	OutP->NDR = NDR_record;
 	}
 }
-
-mig_external mig_routine_t handshake_server_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct handle_handshake_subsystem handle_handshake_subsystem = {

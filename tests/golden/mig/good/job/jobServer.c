@@ -196,16 +196,6 @@ _Static_assert(sizeof(uuid_bytes_t) == 16, "the C type uuid_bytes_t is not of th
 _Static_assert(sizeof(uint64_t) == 8, "the C type uint64_t is not of the size that the .defs give it");
 #endif
 
-/* Routine create_server */
-mig_external kern_return_t job_mig_create_server
-(
-	golden_port_t j,
-	name_t servercmd,
-	integer_t serveruid,
-	boolean_t ondemand,
-	mach_port_t *serverport
-);
-
 #ifndef __MIG_check__Request__create_server_t__defined
 #define __MIG_check__Request__create_server_t__defined
 
@@ -258,16 +248,6 @@ mig_internal void _Xcreate_server(mach_msg_header_t *InHeadP, mach_msg_header_t 
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* Routine check_in2 */
-mig_external kern_return_t job_mig_check_in2
-(
-	golden_port_t j,
-	name_t servicename,
-	mach_port_t *serviceport,
-	uuid_bytes_t instanceid,
-	uint64_t flags
-);
 
 #ifndef __MIG_check__Request__check_in2_t__defined
 #define __MIG_check__Request__check_in2_t__defined
@@ -324,19 +304,6 @@ mig_internal void _Xcheck_in2(mach_msg_header_t *InHeadP, mach_msg_header_t *Out
 	}
 }
 
-/* Routine look_up2 */
-mig_external kern_return_t job_mig_look_up2
-(
-	golden_port_t j,
-	mach_port_t reply,
-	name_t servicename,
-	mach_port_t *serviceport,
-	mach_msg_type_name_t *serviceportPoly,
-	integer_t targetpid,
-	uuid_bytes_t instanceid,
-	uint64_t flags
-);
-
 #ifndef __MIG_check__Request__look_up2_t__defined
 #define __MIG_check__Request__look_up2_t__defined
 
@@ -392,17 +359,6 @@ mig_internal void _Xlook_up2(mach_msg_header_t *InHeadP, mach_msg_header_t *OutH
 	}
 }
 
-/* Routine info */
-mig_external kern_return_t job_mig_info
-(
-	golden_port_t j,
-	name_array_t *names,
-	mach_msg_type_number_t *namesCnt,
-	name_array_t *jobs,
-	mach_msg_type_number_t *jobsCnt,
-	uint64_t flags
-);
-
 #ifndef __MIG_check__Request__info_t__defined
 #define __MIG_check__Request__info_t__defined
 
@@ -444,18 +400,18 @@ mig_internal void _Xinfo(mach_msg_header_t *InHeadP, mach_msg_header_t *OutHeadP
 	mach_msg_type_number_t out_jobsCnt;
 
 	out_namesCnt = 0;
-	memset(&out_names, 0, sizeof(out_names));
 	out_jobsCnt = 0;
+	memset(&out_names, 0, sizeof(out_names));
 	memset(&out_jobs, 0, sizeof(out_jobs));
 	RetCode = job_mig_info(In0P->Head.msgh_request_port, &out_names, &out_namesCnt, &out_jobs, &out_jobsCnt, In0P->flags);
 	__AfterRcvRpc(403, "info")
 	if (RetCode != KERN_SUCCESS) {
 		MIG_RETURN_ERROR(OutP, RetCode);
 	}
-	if (out_namesCnt > 33554431U)
+	if (out_namesCnt > 33554431U ||
+	    out_jobsCnt > 33554431U) {
 		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
-	if (out_jobsCnt > 33554431U)
-		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
 	OutP->msgh_body.msgh_descriptor_count = 2;
 	OutP->names = (mach_msg_ool_descriptor_t){ .address = (void *)(vm_offset_t)(out_names),
 		.size = out_namesCnt * 128,
@@ -472,18 +428,6 @@ mig_internal void _Xinfo(mach_msg_header_t *InHeadP, mach_msg_header_t *OutHeadP
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* Routine take_subset */
-mig_external kern_return_t job_mig_take_subset
-(
-	golden_port_t j,
-	mach_port_t *reqport,
-	mach_port_t *recvport,
-	vm_offset_t *jobs,
-	mach_msg_type_number_t *jobsCnt,
-	mach_port_array_t *ports,
-	mach_msg_type_number_t *portsCnt
-);
 
 #ifndef __MIG_check__Request__take_subset_t__defined
 #define __MIG_check__Request__take_subset_t__defined
@@ -527,11 +471,11 @@ mig_internal void _Xtake_subset(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 	mach_port_array_t out_ports;
 	mach_msg_type_number_t out_portsCnt;
 
+	out_jobsCnt = 0;
+	out_portsCnt = 0;
 	out_reqport = MACH_PORT_NULL;
 	out_recvport = MACH_PORT_NULL;
-	out_jobsCnt = 0;
 	memset(&out_jobs, 0, sizeof(out_jobs));
-	out_portsCnt = 0;
 	memset(&out_ports, 0, sizeof(out_ports));
 	RetCode = job_mig_take_subset(In0P->Head.msgh_request_port, &out_reqport, &out_recvport, &out_jobs, &out_jobsCnt, &out_ports, &out_portsCnt);
 	__AfterRcvRpc(405, "take_subset")
@@ -559,8 +503,6 @@ mig_internal void _Xtake_subset(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-mig_external mig_routine_t job_server_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct job_mig_job_subsystem job_mig_job_subsystem = {

@@ -147,17 +147,6 @@ union __ReplyUnion__natives_subsystem {
 _Static_assert(sizeof(int) == 4, "the C type int is not of the size that the .defs give it");
 #endif
 
-/* Routine natives_in */
-mig_external kern_return_t natives_in
-(
-	mach_port_t server,
-	struct native *a,
-	struct native *b,
-	struct native c,
-	unsigned long long d,
-	int e
-);
-
 #ifndef __MIG_check__Request__natives_in_t__defined
 #define __MIG_check__Request__natives_in_t__defined
 
@@ -213,14 +202,6 @@ mig_internal void _Xnatives_in(mach_msg_header_t *InHeadP, mach_msg_header_t *Ou
 	}
 }
 
-/* Routine natives_out */
-mig_external kern_return_t natives_out
-(
-	mach_port_t server,
-	struct native *a,
-	int *b
-);
-
 #ifndef __MIG_check__Request__natives_out_t__defined
 #define __MIG_check__Request__natives_out_t__defined
 
@@ -274,13 +255,6 @@ mig_internal void _Xnatives_out(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 	}
 }
 
-/* SimpleRoutine natives_named */
-mig_external kern_return_t natives_named
-(
-	mach_port_t server,
-	struct native *a
-);
-
 #ifndef __MIG_check__Request__natives_named_t__defined
 #define __MIG_check__Request__natives_named_t__defined
 
@@ -326,8 +300,6 @@ mig_internal void _Xnatives_named(mach_msg_header_t *InHeadP, mach_msg_header_t 
 	OutP->NDR = NDR_record;
 	}
 }
-
-mig_external mig_routine_t natives_server_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct natives_subsystem natives_subsystem = {

@@ -118,13 +118,6 @@ union __ReplyUnion__octal_subsystem {
 _Static_assert(sizeof(fixed8_t) == 8, "the C type fixed8_t is not of the size that the .defs give it");
 #endif
 
-/* Routine octal_call */
-mig_external kern_return_t octal_call
-(
-	mach_port_t server,
-	fixed8_t a
-);
-
 #ifndef __MIG_check__Request__octal_call_t__defined
 #define __MIG_check__Request__octal_call_t__defined
 
@@ -169,8 +162,6 @@ mig_internal void _Xoctal_call(mach_msg_header_t *InHeadP, mach_msg_header_t *Ou
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-mig_external mig_routine_t octal_server_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct octal_subsystem octal_subsystem = {

@@ -140,18 +140,6 @@ union __ReplyUnion__on_heap_subsystem {
 _Static_assert(sizeof(int) == 4, "the C type int is not of the size that the .defs give it");
 #endif
 
-/* Routine on_heap_call */
-mig_external kern_return_t on_heap_call
-(
-	mach_port_t server,
-	int a,
-	limited32_t b,
-	mach_msg_type_number_t bCnt,
-	name_t c,
-	limited32_t d,
-	mach_msg_type_number_t *dCnt
-);
-
 #ifndef __MIG_check__Request__on_heap_call_t__defined
 #define __MIG_check__Request__on_heap_call_t__defined
 
@@ -198,15 +186,16 @@ mig_internal void _Xon_heap_call(mach_msg_header_t *InHeadP, mach_msg_header_t *
 	mach_msg_size_t msgh_size = (mach_msg_size_t)sizeof(Reply) - 400;
 	mach_msg_size_t variable_size;
 
-	OutP->c[0] = '\0';
 	out_dCnt = 100;
+	OutP->c[0] = '\0';
 	OutP->RetCode = on_heap_call(In0P->Head.msgh_request_port, In0P->a, (void *)In0P->b, In0P->bCnt, (void *)OutP->c, (void *)OutP->d, &out_dCnt);
 	__AfterRcvRpc(2200, "on_heap_call")
 	if (OutP->RetCode != KERN_SUCCESS) {
 		MIG_RETURN_ERROR(OutP, OutP->RetCode);
 	}
-	if (out_dCnt > 100U)
+	if (out_dCnt > 100U) {
 		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
 	OutP->NDR = NDR_record;
 	{
 		size_t length;
@@ -221,15 +210,6 @@ mig_internal void _Xon_heap_call(mach_msg_header_t *InHeadP, mach_msg_header_t *
 	OutP->Head.msgh_size = msgh_size;
 	}
 }
-
-/* SimpleRoutine on_heap_tell */
-mig_external kern_return_t on_heap_tell
-(
-	mach_port_t server,
-	name_t a,
-	vm_offset_t b,
-	mach_msg_type_number_t bCnt
-);
 
 #ifndef __MIG_check__Request__on_heap_tell_t__defined
 #define __MIG_check__Request__on_heap_tell_t__defined
@@ -284,8 +264,6 @@ mig_internal void _Xon_heap_tell(mach_msg_header_t *InHeadP, mach_msg_header_t *
 	OutP->NDR = NDR_record;
 	}
 }
-
-mig_external mig_routine_t on_heap_server_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct on_heap_subsystem on_heap_subsystem = {

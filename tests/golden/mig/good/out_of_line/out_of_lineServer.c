@@ -208,20 +208,6 @@ union __ReplyUnion__out_of_line_subsystem {
 _Static_assert(sizeof(int) == 4, "the C type int is not of the size that the .defs give it");
 #endif
 
-/* Routine ool_in */
-mig_external kern_return_t ool_in
-(
-	mach_port_t server,
-	vm_offset_t a,
-	mach_msg_type_number_t aCnt,
-	ool32_t b,
-	mach_msg_type_number_t bCnt,
-	ool_seven_t c,
-	mach_msg_type_number_t cCnt,
-	ool_one_t d,
-	int e
-);
-
 #ifndef __MIG_check__Request__ool_in_t__defined
 #define __MIG_check__Request__ool_in_t__defined
 
@@ -288,20 +274,6 @@ mig_internal void _Xool_in(mach_msg_header_t *InHeadP, mach_msg_header_t *OutHea
 	}
 }
 
-/* Routine ool_out */
-mig_external kern_return_t ool_out
-(
-	mach_port_t server,
-	vm_offset_t *a,
-	mach_msg_type_number_t *aCnt,
-	ool32_t *b,
-	mach_msg_type_number_t *bCnt,
-	ool_seven_t *c,
-	mach_msg_type_number_t *cCnt,
-	boolean_t *cDealloc,
-	ool_one_t *d
-);
-
 #ifndef __MIG_check__Request__ool_out_t__defined
 #define __MIG_check__Request__ool_out_t__defined
 
@@ -347,10 +319,10 @@ mig_internal void _Xool_out(mach_msg_header_t *InHeadP, mach_msg_header_t *OutHe
 	ool_one_t out_d;
 
 	out_aCnt = 0;
-	memset(&out_a, 0, sizeof(out_a));
 	out_bCnt = 0;
-	memset(&out_b, 0, sizeof(out_b));
 	out_cCnt = 0;
+	memset(&out_a, 0, sizeof(out_a));
+	memset(&out_b, 0, sizeof(out_b));
 	memset(&out_c, 0, sizeof(out_c));
 	out_cDealloc = FALSE;
 	memset(&out_d, 0, sizeof(out_d));
@@ -359,10 +331,10 @@ mig_internal void _Xool_out(mach_msg_header_t *InHeadP, mach_msg_header_t *OutHe
 	if (RetCode != KERN_SUCCESS) {
 		MIG_RETURN_ERROR(OutP, RetCode);
 	}
-	if (out_bCnt > 1073741823U)
+	if (out_bCnt > 1073741823U ||
+	    out_cCnt > 1000U) {
 		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
-	if (out_cCnt > 1000U)
-		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
 	OutP->msgh_body.msgh_descriptor_count = 4;
 	OutP->a = (mach_msg_ool_descriptor_t){ .address = (void *)(vm_offset_t)(out_a),
 		.size = out_aCnt * 1,
@@ -388,22 +360,6 @@ mig_internal void _Xool_out(mach_msg_header_t *InHeadP, mach_msg_header_t *OutHe
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* Routine ool_flags */
-mig_external kern_return_t ool_flags
-(
-	mach_port_t server,
-	vm_offset_t a,
-	mach_msg_type_number_t aCnt,
-	vm_offset_t b,
-	mach_msg_type_number_t bCnt,
-	vm_offset_t c,
-	mach_msg_type_number_t cCnt,
-	vm_offset_t d,
-	mach_msg_type_number_t dCnt,
-	ool32_t e,
-	mach_msg_type_number_t eCnt
-);
 
 #ifndef __MIG_check__Request__ool_flags_t__defined
 #define __MIG_check__Request__ool_flags_t__defined
@@ -474,14 +430,6 @@ mig_internal void _Xool_flags(mach_msg_header_t *InHeadP, mach_msg_header_t *Out
 	}
 }
 
-/* Routine ool_inout */
-mig_external kern_return_t ool_inout
-(
-	mach_port_t server,
-	vm_offset_t *a,
-	mach_msg_type_number_t *aCnt
-);
-
 #ifndef __MIG_check__Request__ool_inout_t__defined
 #define __MIG_check__Request__ool_inout_t__defined
 
@@ -547,15 +495,6 @@ mig_internal void _Xool_inout(mach_msg_header_t *InHeadP, mach_msg_header_t *Out
 	}
 }
 
-/* SimpleRoutine ool_simple */
-mig_external kern_return_t ool_simple
-(
-	mach_port_t server,
-	vm_offset_t a,
-	mach_msg_type_number_t aCnt,
-	ool32_t b
-);
-
 #ifndef __MIG_check__Request__ool_simple_t__defined
 #define __MIG_check__Request__ool_simple_t__defined
 
@@ -611,8 +550,6 @@ mig_internal void _Xool_simple(mach_msg_header_t *InHeadP, mach_msg_header_t *Ou
 	OutP->NDR = NDR_record;
 	}
 }
-
-mig_external mig_routine_t out_of_line_server_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct out_of_line_subsystem out_of_line_subsystem = {

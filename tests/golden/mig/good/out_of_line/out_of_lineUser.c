@@ -279,9 +279,8 @@ mig_external kern_return_t ool_in
 	mach_msg_return_t msg_result;
 	__DeclareSendRpc(1300, "ool_in")
 
-	if (bCnt > 1073741823U)
-		return MIG_ARRAY_TOO_LARGE;
-	if (cCnt > 1000U)
+	if (bCnt > 1073741823U ||
+	    cCnt > 1000U)
 		return MIG_ARRAY_TOO_LARGE;
 	InP->msgh_body.msgh_descriptor_count = 4;
 	InP->a = (mach_msg_ool_descriptor_t){ .address = (void *)(vm_offset_t)(a),

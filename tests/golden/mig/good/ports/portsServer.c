@@ -267,18 +267,6 @@ _Static_assert(sizeof(mach_port_name_t) == 4, "the C type mach_port_name_t is no
 _Static_assert(sizeof(int) == 4, "the C type int is not of the size that the .defs give it");
 #endif
 
-/* Routine ports_in */
-mig_external kern_return_t ports_in
-(
-	mach_port_t server,
-	mach_port_t a,
-	mach_port_t b,
-	mach_port_t c,
-	mach_port_t d,
-	mach_port_t e,
-	mach_port_t f
-);
-
 #ifndef __MIG_check__Request__ports_in_t__defined
 #define __MIG_check__Request__ports_in_t__defined
 
@@ -345,18 +333,6 @@ mig_internal void _Xports_in(mach_msg_header_t *InHeadP, mach_msg_header_t *OutH
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* Routine ports_out */
-mig_external kern_return_t ports_out
-(
-	mach_port_t server,
-	mach_port_t *a,
-	mach_port_t *b,
-	mach_port_t *c,
-	mach_port_t *d,
-	mach_msg_type_name_t *dPoly,
-	golden_port_t *e
-);
 
 #ifndef __MIG_check__Request__ports_out_t__defined
 #define __MIG_check__Request__ports_out_t__defined
@@ -427,20 +403,6 @@ mig_internal void _Xports_out(mach_msg_header_t *InHeadP, mach_msg_header_t *Out
 	}
 }
 
-/* Routine ports_told */
-mig_external kern_return_t ports_told
-(
-	mach_port_t server,
-	mach_port_t a,
-	mach_msg_type_name_t aPoly,
-	mach_port_t b,
-	mach_port_t c,
-	mach_port_t d,
-	mach_port_name_t name,
-	mach_port_t *both,
-	mach_msg_type_name_t *bothPoly
-);
-
 #ifndef __MIG_check__Request__ports_told_t__defined
 #define __MIG_check__Request__ports_told_t__defined
 
@@ -510,27 +472,6 @@ mig_internal void _Xports_told(mach_msg_header_t *InHeadP, mach_msg_header_t *Ou
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* Routine ports_arrays */
-mig_external kern_return_t ports_arrays
-(
-	mach_port_t server,
-	ports2_t a,
-	ports_limited_t b,
-	mach_msg_type_number_t bCnt,
-	ports_unbounded_t c,
-	mach_msg_type_number_t cCnt,
-	ports_ool_t d,
-	mach_msg_type_number_t dCnt,
-	ports_ool_t e,
-	mach_msg_type_name_t ePoly,
-	mach_msg_type_number_t eCnt,
-	ports2_t f,
-	ports_limited_t g,
-	mach_msg_type_number_t *gCnt,
-	ports_ool_t *h,
-	mach_msg_type_number_t *hCnt
-);
 
 #ifndef __MIG_check__Request__ports_arrays_t__defined
 #define __MIG_check__Request__ports_arrays_t__defined
@@ -605,22 +546,24 @@ mig_internal void _Xports_arrays(mach_msg_header_t *InHeadP, mach_msg_header_t *
 	ports_ool_t out_h;
 	mach_msg_type_number_t out_hCnt;
 
+	out_gCnt = In0P->gCnt < 3 ? In0P->gCnt : 3;
+	out_hCnt = 0;
 	for (unsigned int __i = 0; __i < 2; __i++)
 		in_a[__i] = In0P->a[__i].name;
 	for (unsigned int __i = 0; __i < 3; __i++)
 		in_b[__i] = In0P->b[__i].name;
 	memset(&out_f, 0, sizeof(out_f));
-	out_gCnt = In0P->gCnt < 3 ? In0P->gCnt : 3;
 	memset(&out_g, 0, sizeof(out_g));
-	out_hCnt = 0;
 	memset(&out_h, 0, sizeof(out_h));
 	RetCode = ports_arrays(In0P->Head.msgh_request_port, in_a, in_b, In0P->bCnt, (ports_unbounded_t)(vm_offset_t)In0P->c.address, In0P->cCnt, (ports_ool_t)(vm_offset_t)In0P->d.address, In0P->dCnt, (ports_ool_t)(vm_offset_t)In0P->e.address, In0P->e.disposition, In0P->eCnt, out_f, out_g, &out_gCnt, &out_h, &out_hCnt);
 	__AfterRcvRpc(1403, "ports_arrays")
 	if (RetCode != KERN_SUCCESS) {
 		MIG_RETURN_ERROR(OutP, RetCode);
 	}
-	if (out_gCnt > 3U)
+	if (out_gCnt > 3U) {
+		In0P->Head.msgh_bits &= ~MACH_MSGH_BITS_COMPLEX;
 		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
 	OutP->msgh_body.msgh_descriptor_count = 6;
 	for (unsigned int __i = 0; __i < 2; __i++)
 		OutP->f[__i] = (mach_msg_port_descriptor_t){ .name = out_f[__i],
@@ -640,13 +583,6 @@ mig_internal void _Xports_arrays(mach_msg_header_t *InHeadP, mach_msg_header_t *
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* SimpleRoutine ports_only */
-mig_external kern_return_t ports_only
-(
-	mach_port_t server,
-	mach_port_t a
-);
 
 #ifndef __MIG_check__Request__ports_only_t__defined
 #define __MIG_check__Request__ports_only_t__defined
@@ -698,14 +634,6 @@ mig_internal void _Xports_only(mach_msg_header_t *InHeadP, mach_msg_header_t *Ou
 	OutP->NDR = NDR_record;
 	}
 }
-
-/* Routine ports_where */
-mig_external kern_return_t ports_where
-(
-	mach_port_t first,
-	mach_port_t server,
-	mach_port_t answer
-);
 
 #ifndef __MIG_check__Request__ports_where_t__defined
 #define __MIG_check__Request__ports_where_t__defined
@@ -759,14 +687,6 @@ mig_internal void _Xports_where(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 	}
 }
 
-/* Routine ports_server_reply */
-mig_external kern_return_t ports_server_reply
-(
-	mach_port_t server,
-	mach_port_t answer,
-	int *a
-);
-
 #ifndef __MIG_check__Request__ports_server_reply_t__defined
 #define __MIG_check__Request__ports_server_reply_t__defined
 
@@ -814,13 +734,6 @@ mig_internal void _Xports_server_reply(mach_msg_header_t *InHeadP, mach_msg_head
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* Routine ports_user_reply */
-mig_external kern_return_t ports_user_reply
-(
-	mach_port_t server,
-	int *a
-);
 
 #ifndef __MIG_check__Request__ports_user_reply_t__defined
 #define __MIG_check__Request__ports_user_reply_t__defined
@@ -870,15 +783,6 @@ mig_internal void _Xports_user_reply(mach_msg_header_t *InHeadP, mach_msg_header
 	}
 }
 
-/* Routine ports_poly_server */
-mig_external kern_return_t ports_poly_server
-(
-	mach_port_t server,
-	mach_msg_type_name_t serverPoly,
-	mach_port_t answer,
-	mach_msg_type_name_t answerPoly
-);
-
 #ifndef __MIG_check__Request__ports_poly_server_t__defined
 #define __MIG_check__Request__ports_poly_server_t__defined
 
@@ -924,14 +828,6 @@ mig_internal void _Xports_poly_server(mach_msg_header_t *InHeadP, mach_msg_heade
 	}
 }
 
-/* SimpleRoutine ports_simple_reply */
-mig_external kern_return_t ports_simple_reply
-(
-	mach_port_t server,
-	mach_port_t answer,
-	int a
-);
-
 #ifndef __MIG_check__Request__ports_simple_reply_t__defined
 #define __MIG_check__Request__ports_simple_reply_t__defined
 
@@ -975,8 +871,6 @@ mig_internal void _Xports_simple_reply(mach_msg_header_t *InHeadP, mach_msg_head
 	OutP->NDR = NDR_record;
 	}
 }
-
-mig_external mig_routine_t ports_server_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct ports_subsystem ports_subsystem = {

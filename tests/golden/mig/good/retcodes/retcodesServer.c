@@ -130,13 +130,6 @@ _Static_assert(sizeof(int) == 4, "the C type int is not of the size that the .de
 _Static_assert(sizeof(kern_return_t) == 4, "the C type kern_return_t is not of the size that the .defs give it");
 #endif
 
-/* Routine retcodes_one */
-mig_external kern_return_t retcodes_one
-(
-	mach_port_t server,
-	int *a
-);
-
 #ifndef __MIG_check__Request__retcodes_one_t__defined
 #define __MIG_check__Request__retcodes_one_t__defined
 
@@ -184,13 +177,6 @@ mig_internal void _Xretcodes_one(mach_msg_header_t *InHeadP, mach_msg_header_t *
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* Routine retcodes_ports */
-mig_external kern_return_t retcodes_ports
-(
-	mach_port_t server,
-	mach_port_t *a
-);
 
 #ifndef __MIG_check__Request__retcodes_ports_t__defined
 #define __MIG_check__Request__retcodes_ports_t__defined
@@ -242,8 +228,6 @@ mig_internal void _Xretcodes_ports(mach_msg_header_t *InHeadP, mach_msg_header_t
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-mig_external mig_routine_t retcodes_server_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct retcodes_subsystem retcodes_subsystem = {

@@ -200,12 +200,6 @@ _Static_assert(sizeof(nested_t) == 24, "the C type nested_t is not of the size t
 _Static_assert(sizeof(seven_t) == 7, "the C type seven_t is not of the size that the .defs give it");
 #endif
 
-/* Routine scalars_nothing */
-mig_external kern_return_t scalars_nothing
-(
-	mach_port_t server
-);
-
 #ifndef __MIG_check__Request__scalars_nothing_t__defined
 #define __MIG_check__Request__scalars_nothing_t__defined
 
@@ -251,24 +245,6 @@ mig_internal void _Xscalars_nothing(mach_msg_header_t *InHeadP, mach_msg_header_
 	}
 }
 
-/* Routine scalars_in */
-mig_external kern_return_t scalars_in
-(
-	mach_port_t server,
-	letter_t letter,
-	uint8_t byte,
-	int16_t small,
-	int32_t word,
-	boolean_t flag,
-	int64_t large,
-	real32_t single,
-	real64_t real,
-	uint32_t raw,
-	pair32_t pair,
-	nested_t nested,
-	seven_t seven
-);
-
 #ifndef __MIG_check__Request__scalars_in_t__defined
 #define __MIG_check__Request__scalars_in_t__defined
 
@@ -313,24 +289,6 @@ mig_internal void _Xscalars_in(mach_msg_header_t *InHeadP, mach_msg_header_t *Ou
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* Routine scalars_out */
-mig_external kern_return_t scalars_out
-(
-	mach_port_t server,
-	letter_t *letter,
-	uint8_t *byte,
-	int16_t *small,
-	int32_t *word,
-	boolean_t *flag,
-	int64_t *large,
-	real32_t *single,
-	real64_t *real,
-	uint32_t *raw,
-	pair32_t *pair,
-	nested_t *nested,
-	seven_t *seven
-);
 
 #ifndef __MIG_check__Request__scalars_out_t__defined
 #define __MIG_check__Request__scalars_out_t__defined
@@ -417,16 +375,6 @@ mig_internal void _Xscalars_out(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 	}
 }
 
-/* Routine scalars_inout */
-mig_external kern_return_t scalars_inout
-(
-	mach_port_t server,
-	letter_t *letter,
-	int64_t *large,
-	pair32_t *pair,
-	nested_t same
-);
-
 #ifndef __MIG_check__Request__scalars_inout_t__defined
 #define __MIG_check__Request__scalars_inout_t__defined
 
@@ -481,8 +429,6 @@ mig_internal void _Xscalars_inout(mach_msg_header_t *InHeadP, mach_msg_header_t 
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-mig_external mig_routine_t scalars_server_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct scalars_subsystem scalars_subsystem = {

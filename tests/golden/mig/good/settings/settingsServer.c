@@ -263,13 +263,6 @@ union __ReplyUnion__do_settings_subsystem {
 _Static_assert(sizeof(int) == 4, "the C type int is not of the size that the .defs give it");
 #endif
 
-/* Routine settings_plain */
-mig_external kern_return_t serve_settings_plain
-(
-	mach_port_t server,
-	int a
-);
-
 #ifndef __MIG_check__Request__settings_plain_t__defined
 #define __MIG_check__Request__settings_plain_t__defined
 
@@ -314,13 +307,6 @@ mig_internal void _Xsettings_plain(mach_msg_header_t *InHeadP, mach_msg_header_t
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* Routine settings_wait */
-mig_external kern_return_t serve_settings_wait
-(
-	mach_port_t server,
-	int *a
-);
 
 #ifndef __MIG_check__Request__settings_wait_t__defined
 #define __MIG_check__Request__settings_wait_t__defined
@@ -370,13 +356,6 @@ mig_internal void _Xsettings_wait(mach_msg_header_t *InHeadP, mach_msg_header_t 
 	}
 }
 
-/* Routine settings_wait_and_send */
-mig_external kern_return_t serve_settings_wait_and_send
-(
-	mach_port_t server,
-	int *a
-);
-
 #ifndef __MIG_check__Request__settings_wait_and_send_t__defined
 #define __MIG_check__Request__settings_wait_and_send_t__defined
 
@@ -424,13 +403,6 @@ mig_internal void _Xsettings_wait_and_send(mach_msg_header_t *InHeadP, mach_msg_
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* Routine settings_send */
-mig_external kern_return_t serve_settings_send
-(
-	mach_port_t server,
-	int *a
-);
 
 #ifndef __MIG_check__Request__settings_send_t__defined
 #define __MIG_check__Request__settings_send_t__defined
@@ -480,13 +452,6 @@ mig_internal void _Xsettings_send(mach_msg_header_t *InHeadP, mach_msg_header_t 
 	}
 }
 
-/* SimpleRoutine settings_send_simple */
-mig_external kern_return_t serve_settings_send_simple
-(
-	mach_port_t server,
-	int a
-);
-
 #ifndef __MIG_check__Request__settings_send_simple_t__defined
 #define __MIG_check__Request__settings_send_simple_t__defined
 
@@ -530,13 +495,6 @@ mig_internal void _Xsettings_send_simple(mach_msg_header_t *InHeadP, mach_msg_he
 	OutP->NDR = NDR_record;
 	}
 }
-
-/* Routine settings_option */
-mig_external kern_return_t serve_settings_option
-(
-	mach_port_t server,
-	int a
-);
 
 #ifndef __MIG_check__Request__settings_option_t__defined
 #define __MIG_check__Request__settings_option_t__defined
@@ -583,12 +541,6 @@ mig_internal void _Xsettings_option(mach_msg_header_t *InHeadP, mach_msg_header_
 	}
 }
 
-/* SimpleRoutine settings_option_simple */
-mig_external kern_return_t serve_settings_option_simple
-(
-	mach_port_t server
-);
-
 #ifndef __MIG_check__Request__settings_option_simple_t__defined
 #define __MIG_check__Request__settings_option_simple_t__defined
 
@@ -632,13 +584,6 @@ mig_internal void _Xsettings_option_simple(mach_msg_header_t *InHeadP, mach_msg_
 	OutP->NDR = NDR_record;
 	}
 }
-
-/* Routine settings_arguments */
-mig_external kern_return_t serve_settings_arguments
-(
-	mach_port_t server,
-	int *d
-);
 
 #ifndef __MIG_check__Request__settings_arguments_t__defined
 #define __MIG_check__Request__settings_arguments_t__defined
@@ -688,13 +633,6 @@ mig_internal void _Xsettings_arguments(mach_msg_header_t *InHeadP, mach_msg_head
 	}
 }
 
-/* Routine settings_special */
-mig_external kern_return_t serve_settings_special
-(
-	mach_port_t server,
-	int *a
-);
-
 #ifndef __MIG_check__Request__settings_special_t__defined
 #define __MIG_check__Request__settings_special_t__defined
 
@@ -742,13 +680,6 @@ mig_internal void _Xsettings_special(mach_msg_header_t *InHeadP, mach_msg_header
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* Routine settings_consume_timeout */
-mig_external kern_return_t serve_settings_consume_timeout
-(
-	mach_port_t server,
-	mach_port_t a
-);
 
 #ifndef __MIG_check__Request__settings_consume_timeout_t__defined
 #define __MIG_check__Request__settings_consume_timeout_t__defined
@@ -802,13 +733,6 @@ mig_internal void _Xsettings_consume_timeout(mach_msg_header_t *InHeadP, mach_ms
 	}
 }
 
-/* SimpleRoutine settings_consume_any */
-mig_external kern_return_t serve_settings_consume_any
-(
-	mach_port_t server,
-	mach_port_t a
-);
-
 #ifndef __MIG_check__Request__settings_consume_any_t__defined
 #define __MIG_check__Request__settings_consume_any_t__defined
 
@@ -859,13 +783,6 @@ mig_internal void _Xsettings_consume_any(mach_msg_header_t *InHeadP, mach_msg_he
 	OutP->NDR = NDR_record;
 	}
 }
-
-/* SimpleRoutine settings_consume_none */
-mig_external kern_return_t serve_settings_consume_none
-(
-	mach_port_t server,
-	mach_port_t a
-);
 
 #ifndef __MIG_check__Request__settings_consume_none_t__defined
 #define __MIG_check__Request__settings_consume_none_t__defined
@@ -918,12 +835,6 @@ mig_internal void _Xsettings_consume_none(mach_msg_header_t *InHeadP, mach_msg_h
 	}
 }
 
-/* Routine settings_renamed */
-mig_external kern_return_t do_settings_renamed
-(
-	mach_port_t server
-);
-
 #ifndef __MIG_check__Request__settings_renamed_t__defined
 #define __MIG_check__Request__settings_renamed_t__defined
 
@@ -968,8 +879,6 @@ mig_internal void _Xsettings_renamed(mach_msg_header_t *InHeadP, mach_msg_header
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-mig_external mig_routine_t settings_dispatch_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct do_settings_subsystem do_settings_subsystem = {

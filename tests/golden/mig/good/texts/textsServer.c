@@ -183,15 +183,6 @@ union __ReplyUnion__texts_subsystem {
 _Static_assert(sizeof(int) == 4, "the C type int is not of the size that the .defs give it");
 #endif
 
-/* Routine texts_fixed */
-mig_external kern_return_t texts_fixed
-(
-	mach_port_t server,
-	name_t a,
-	name_t b,
-	name_t c
-);
-
 #ifndef __MIG_check__Request__texts_fixed_t__defined
 #define __MIG_check__Request__texts_fixed_t__defined
 
@@ -256,18 +247,6 @@ mig_internal void _Xtexts_fixed(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* Routine texts_variable */
-mig_external kern_return_t texts_variable
-(
-	mach_port_t server,
-	short_string_t a,
-	short_string_t b,
-	int last,
-	short_string_t c,
-	short_string_t d,
-	int *after
-);
 
 #ifndef __MIG_check__Request__texts_variable_t__defined
 #define __MIG_check__Request__texts_variable_t__defined
@@ -367,13 +346,6 @@ mig_internal void _Xtexts_variable(mach_msg_header_t *InHeadP, mach_msg_header_t
 	}
 }
 
-/* Routine texts_both */
-mig_external kern_return_t texts_both
-(
-	mach_port_t server,
-	short_string_t a
-);
-
 #ifndef __MIG_check__Request__texts_both_t__defined
 #define __MIG_check__Request__texts_both_t__defined
 
@@ -440,16 +412,6 @@ mig_internal void _Xtexts_both(mach_msg_header_t *InHeadP, mach_msg_header_t *Ou
 	}
 }
 
-/* Routine texts_list */
-mig_external kern_return_t texts_list
-(
-	mach_port_t server,
-	name_array_t a,
-	mach_msg_type_number_t aCnt,
-	name_array_t *b,
-	mach_msg_type_number_t *bCnt
-);
-
 #ifndef __MIG_check__Request__texts_list_t__defined
 #define __MIG_check__Request__texts_list_t__defined
 
@@ -503,8 +465,10 @@ mig_internal void _Xtexts_list(mach_msg_header_t *InHeadP, mach_msg_header_t *Ou
 	if (RetCode != KERN_SUCCESS) {
 		MIG_RETURN_ERROR(OutP, RetCode);
 	}
-	if (out_bCnt > 33554431U)
+	if (out_bCnt > 33554431U) {
+		In0P->Head.msgh_bits &= ~MACH_MSGH_BITS_COMPLEX;
 		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
 	OutP->msgh_body.msgh_descriptor_count = 1;
 	OutP->b = (mach_msg_ool_descriptor_t){ .address = (void *)(vm_offset_t)(out_b),
 		.size = out_bCnt * 128,
@@ -516,8 +480,6 @@ mig_internal void _Xtexts_list(mach_msg_header_t *InHeadP, mach_msg_header_t *Ou
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-mig_external mig_routine_t texts_server_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct texts_subsystem texts_subsystem = {

@@ -160,17 +160,6 @@ union __ReplyUnion__tokens_subsystem {
 _Static_assert(sizeof(int) == 4, "the C type int is not of the size that the .defs give it");
 #endif
 
-/* Routine tokens_request */
-mig_external kern_return_t tokens_request
-(
-	mach_port_t server,
-	security_token_t a,
-	audit_token_t b,
-	mach_port_context_t c,
-	mach_port_seqno_t d,
-	int *e
-);
-
 #ifndef __MIG_check__Request__tokens_request_t__defined
 #define __MIG_check__Request__tokens_request_t__defined
 
@@ -224,13 +213,6 @@ mig_internal void _Xtokens_request(mach_msg_header_t *InHeadP, mach_msg_header_t
 	}
 }
 
-/* Routine tokens_user */
-mig_external kern_return_t tokens_user
-(
-	mach_port_t server,
-	mach_port_t *c
-);
-
 #ifndef __MIG_check__Request__tokens_user_t__defined
 #define __MIG_check__Request__tokens_user_t__defined
 
@@ -282,14 +264,6 @@ mig_internal void _Xtokens_user(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 	}
 }
 
-/* Routine tokens_both */
-mig_external kern_return_t tokens_both
-(
-	mach_port_t server,
-	security_token_t a,
-	audit_token_t b
-);
-
 #ifndef __MIG_check__Request__tokens_both_t__defined
 #define __MIG_check__Request__tokens_both_t__defined
 
@@ -339,13 +313,6 @@ mig_internal void _Xtokens_both(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* Routine tokens_only_sender */
-mig_external kern_return_t tokens_only_sender
-(
-	mach_port_t server,
-	security_token_t a
-);
 
 #ifndef __MIG_check__Request__tokens_only_sender_t__defined
 #define __MIG_check__Request__tokens_only_sender_t__defined
@@ -397,14 +364,6 @@ mig_internal void _Xtokens_only_sender(mach_msg_header_t *InHeadP, mach_msg_head
 	}
 }
 
-/* SimpleRoutine tokens_simple */
-mig_external kern_return_t tokens_simple
-(
-	mach_port_t server,
-	audit_token_t a,
-	int b
-);
-
 #ifndef __MIG_check__Request__tokens_simple_t__defined
 #define __MIG_check__Request__tokens_simple_t__defined
 
@@ -453,8 +412,6 @@ mig_internal void _Xtokens_simple(mach_msg_header_t *InHeadP, mach_msg_header_t 
 	OutP->NDR = NDR_record;
 	}
 }
-
-mig_external mig_routine_t tokens_server_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct tokens_subsystem tokens_subsystem = {

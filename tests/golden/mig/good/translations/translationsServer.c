@@ -155,15 +155,6 @@ _Static_assert(sizeof(object_number_t) == 4, "the C type object_number_t is not 
 _Static_assert(sizeof(pair_of_ints_t) == 8, "the C type pair_of_ints_t is not of the size that the .defs give it");
 #endif
 
-/* Routine translations_object */
-mig_external kern_return_t translations_object
-(
-	mach_port_t server,
-	object_t a,
-	object_t *b,
-	object_t *c
-);
-
 #ifndef __MIG_check__Request__translations_object_t__defined
 #define __MIG_check__Request__translations_object_t__defined
 
@@ -220,14 +211,6 @@ mig_internal void _Xtranslations_object(mach_msg_header_t *InHeadP, mach_msg_hea
 	}
 }
 
-/* Routine translations_place */
-mig_external kern_return_t translations_place
-(
-	place_t server,
-	place_t a,
-	place_t *b
-);
-
 #ifndef __MIG_check__Request__translations_place_t__defined
 #define __MIG_check__Request__translations_place_t__defined
 
@@ -270,10 +253,11 @@ mig_internal void _Xtranslations_place(mach_msg_header_t *InHeadP, mach_msg_head
 
 	{
 	kern_return_t RetCode;
+	place_t tran_server;
 	place_t tran_a;
 	place_t out_b;
-	place_t tran_server = place_from_port(In0P->Head.msgh_request_port);
 
+	tran_server = place_from_port(In0P->Head.msgh_request_port);
 	tran_a = place_from_port(In0P->a.name);
 	memset(&out_b, 0, sizeof(out_b));
 	RetCode = translations_place(tran_server, tran_a, &out_b);
@@ -288,16 +272,6 @@ mig_internal void _Xtranslations_place(mach_msg_header_t *InHeadP, mach_msg_head
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* Routine translations_names */
-mig_external kern_return_t translations_names
-(
-	mach_port_t server,
-	object_number_t a,
-	object_number_t b,
-	object_number_t *c,
-	pair_of_ints_t here
-);
 
 #ifndef __MIG_check__Request__translations_names_t__defined
 #define __MIG_check__Request__translations_names_t__defined
@@ -346,8 +320,6 @@ mig_internal void _Xtranslations_names(mach_msg_header_t *InHeadP, mach_msg_head
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-mig_external mig_routine_t translations_server_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct translations_subsystem translations_subsystem = {

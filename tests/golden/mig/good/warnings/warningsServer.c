@@ -132,24 +132,6 @@ _Static_assert(sizeof(int) == 4, "the C type int is not of the size that the .de
 _Static_assert(sizeof(uint64_t) == 8, "the C type uint64_t is not of the size that the .defs give it");
 #endif
 
-/* Routine warnings_flags */
-mig_external kern_return_t warnings_flags
-(
-	mach_port_t server,
-	int a,
-	int b,
-	int c,
-	vm_offset_t d,
-	mach_msg_type_number_t dCnt,
-	int e,
-	int f,
-	int *g,
-	int h,
-	audit_token_t token,
-	int eight,
-	uint64_t nine
-);
-
 #ifndef __MIG_check__Request__warnings_flags_t__defined
 #define __MIG_check__Request__warnings_flags_t__defined
 
@@ -210,8 +192,6 @@ mig_internal void _Xwarnings_flags(mach_msg_header_t *InHeadP, mach_msg_header_t
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-mig_external mig_routine_t other_demux_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct warnings_subsystem warnings_subsystem = {

@@ -137,18 +137,6 @@ union __ReplyUnion__do_words_subsystem {
 _Static_assert(sizeof(fixed_board_t) == 8, "the C type fixed_board_t is not of the size that the .defs give it");
 #endif
 
-/* Routine words_all */
-mig_external kern_return_t do_words_all
-(
-	mach_port_t Server,
-	mach_port_t a,
-	mach_msg_type_name_t aPoly,
-	fixed_board_t b,
-	vm_offset_t *c,
-	mach_msg_type_number_t *cCnt,
-	audit_token_t d
-);
-
 #ifndef __MIG_check__Request__words_all_t__defined
 #define __MIG_check__Request__words_all_t__defined
 
@@ -198,8 +186,8 @@ mig_internal void _Xwords_all(mach_msg_header_t *InHeadP, mach_msg_header_t *Out
 	vm_offset_t out_c;
 	mach_msg_type_number_t out_cCnt;
 
-	memcpy(OutP->b, In0P->b, 8);
 	out_cCnt = 0;
+	memcpy(OutP->b, In0P->b, 8);
 	memset(&out_c, 0, sizeof(out_c));
 	RetCode = do_words_all(In0P->Head.msgh_request_port, In0P->a.name, In0P->a.disposition, (void *)OutP->b, &out_c, &out_cCnt, TrailerP->msgh_audit);
 	__AfterRcvRpc(1900, "words_all")
@@ -217,12 +205,6 @@ mig_internal void _Xwords_all(mach_msg_header_t *InHeadP, mach_msg_header_t *Out
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
-
-/* SimpleRoutine words_simple */
-mig_external kern_return_t do_words_simple
-(
-	mach_port_t Server
-);
 
 #ifndef __MIG_check__Request__words_simple_t__defined
 #define __MIG_check__Request__words_simple_t__defined
@@ -267,8 +249,6 @@ mig_internal void _Xwords_simple(mach_msg_header_t *InHeadP, mach_msg_header_t *
 	OutP->NDR = NDR_record;
 	}
 }
-
-mig_external mig_routine_t words_server_routine(mach_msg_header_t *InHeadP);
 
 /* Description of this subsystem, for use in direct RPC */
 const struct do_words_subsystem do_words_subsystem = {

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "launchd/service.h"
+
+void owner_init(Owner *owner, OwnerKind kind, uid_t uid, const char *label)
+{
+	*owner = (Owner){.kind = kind, .uid = uid, .label = label};
+	LIST_INIT(&owner->services);
+}
+
+void owner_process_ended(Owner *owner, bool crashed)
+{
+	Service *s, *next;
+
+	owner->pid = 0;
+	LIST_FOREACH_SAFE(s, &owner->services, owner_link, next)
+	{
+		/* What it made up itself goes with it; what was declared for it stays. */
+		if (s->on_demand)
+			service_take_back(s, crashed);
+		else
+			service_free(s);
+	}
+}
+
+void owner_deinit(Owner *owner)
+{
+	Service *s;
+
+	while ((s = LIST_FIRST(&owner->services)))
+		service_free(s);
+}

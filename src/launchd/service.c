@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "launchd/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/log.h"
+#include <mach/notify.h>
+
+#define SELF mach_task_self()
+
+static void receive_destroy(mach_port_t port)
+{
+	(void)mach_port_mod_refs(SELF, port, MACH_PORT_RIGHT_RECEIVE, -1);
+}
+
+/* A receive right, a send right under the same name, and the duplicate. */
+static int port_make(Service *s)
+{
+	mach_port_t port;
+
+	if (mach_port_allocate(SELF, MACH_PORT_RIGHT_RECEIVE, &port) != KERN_SUCCESS)
+		return SERVER_E_FULL;
+	if (mach_port_insert_right(SELF, port, port, MACH_MSG_TYPE_MAKE_SEND) != KERN_SUCCESS ||
+		portcullis_keeper_create(port, &s->keeper) != KERN_SUCCESS) {
+		receive_destroy(port);
+		(void)mach_port_deallocate(SELF, port);
+		return SERVER_E_FULL;
+	}
+	s->port = port;
+	s->held = true;
+	return 0;
+}
+
+static void port_drop(Service *s)
+{
+	if (s->held)
+		receive_destroy(s->port);
+	if (MACH_PORT_VALID(s->port))
+		(void)mach_port_deallocate(SELF, s->port);
+	portcullis_keeper_destroy(s->keeper);
+	s->keeper = NULL;
+	s->port = MACH_PORT_NULL;
+	s->held = false;
+}
+
+static int link_port(Service *s)
+{
+	HASH_ADD(hh_port, server.services_by_port, port, sizeof(s->port), s);
+	return hash_is_linked(s, hh_port) ? 0 : SERVER_E_FULL;
+}
+
+static void unlink_port(Service *s)
+{
+	if (s->hh_port.tbl)
+		HASH_DELETE(hh_port, server.services_by_port, s);
+}
+
+/* Messages that wait, or come, start the owner. */
+static void listen_for_demand(Service *s)
+{
+	if (!s->on_demand || !s->held)
+		return;
+	s->demanded = false;
+	if (mach_port_insert_member(SELF, s->port, server.demand) != KERN_SUCCESS)
+		log_err("service %s: its first message will not start %s", s->name,
+			s->owner->label);
+}
+
+static Service *unlinked_free(Service *s)
+{
+	port_drop(s);
+	quota_uncharge(&s->charge);
+	free(s);
+	return NULL;
+}
+
+static int service_new(Namespace *ns, const char *name, Owner *owner, Service **ret)
+{
+	Service *s;
+	int r;
+
+	if (!spec_is_service_name(name))
+		return SERVER_E_UNKNOWN;
+	if (namespace_find_service(ns, name))
+		return SERVER_E_ACTIVE;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return SERVER_E_FULL;
+	r = server_charge(owner->uid, SERVER_QUOTA_SERVICES, &s->charge);
+	if (r) {
+		free(s);
+		return r;
+	}
+	strcpy(s->name, name);
+	s->ns = ns;
+	s->owner = owner;
+	*ret = s;
+	return 0;
+}
+
+static int service_link(Service *s)
+{
+	int r = link_port(s);
+
+	if (r)
+		return r;
+	HASH_ADD(hh, s->ns->services, name, strlen(s->name), s);
+	if (!hash_is_linked(s, hh)) {
+		unlink_port(s);
+		return SERVER_E_FULL;
+	}
+	s->ns->n_services++;
+	LIST_INSERT_HEAD(&s->owner->services, s, owner_link);
+	return 0;
+}
+
+int service_declare(Namespace *ns, const char *name, Owner *owner, Service **ret)
+{
+	Service *s;
+	int r = service_new(ns, name, owner, &s);
+
+	if (r)
+		return r;
+	r = port_make(s);
+	if (!r)
+		r = service_link(s);
+	if (r) {
+		unlinked_free(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+int service_declare_spec(Namespace *ns, const SpecService *spec, Owner *owner)
+{
+	Service *s;
+	int r = service_declare(ns, spec->name, owner, &s);
+
+	if (r)
+		return r;
+	s->hide_until_check_in = spec->hide_until_check_in;
+	s->reset_at_close = spec->reset_at_close;
+	s->drain = spec->drain;
+	s->on_demand = true;
+	listen_for_demand(s);
+	return 0;
+}
+
+/* So that the name goes when the port does. */
+static int watch_port(mach_port_t port)
+{
+	mach_port_t previous = MACH_PORT_NULL;
+	kern_return_t kr = mach_port_request_notification(SELF, port, MACH_NOTIFY_DEAD_NAME, 0,
+		server.notify, MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous);
+
+	if (MACH_PORT_VALID(previous))
+		(void)mach_port_deallocate(SELF, previous);
+	if (kr == KERN_INVALID_ARGUMENT)
+		return SERVER_E_DENIED;
+	return kr == KERN_SUCCESS ? 0 : SERVER_E_FULL;
+}
+
+int service_register_take(Namespace *ns, const char *name, Owner *owner, mach_port_t port)
+{
+	Service *s;
+	int r;
+
+	/* One name for a port: its death is told once. */
+	if (service_find_port(port) || namespace_find(port))
+		return SERVER_E_DENIED;
+	r = service_new(ns, name, owner, &s);
+	if (r)
+		return r;
+	r = watch_port(port);
+	if (!r) {
+		s->port = port;
+		s->active = true;
+		r = service_link(s);
+	}
+	if (r) {
+		s->port = MACH_PORT_NULL;
+		unlinked_free(s);
+	}
+	return r;
+}
+
+Service *service_free(Service *s)
+{
+	if (!s)
+		return NULL;
+	if (server.handed_out == s)
+		server.handed_out = NULL;
+	HASH_DELETE(hh, s->ns->services, s);
+	s->ns->n_services--;
+	unlink_port(s);
+	LIST_REMOVE(s, owner_link);
+	return unlinked_free(s);
+}
+
+void service_check_in(Service *s)
+{
+	/* Out of the set first: the right is to leave alone. */
+	if (s->on_demand)
+		(void)mach_port_extract_member(SELF, s->port, server.demand);
+	s->held = false;
+	s->active = true;
+	server.handed_out = s;
+}
+
+/* Another port under the same name: clients are told that theirs is dead. */
+static void reset(Service *s)
+{
+	unlink_port(s);
+	port_drop(s);
+	if (port_make(s) || link_port(s))
+		log_err("service %s: it has no port any more: out of memory", s->name);
+}
+
+/* Messages that may be what crashed their receiver. */
+static void drain(Service *s)
+{
+	static struct {
+		mach_msg_header_t header;
+		char rest[65536];
+	} m;
+
+	if (s->drain == SPEC_DRAIN_NONE)
+		return;
+	do {
+		kern_return_t kr = mach_msg(&m.header, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0,
+			sizeof(m), s->port, 0, MACH_PORT_NULL);
+
+		if (kr == MACH_RCV_TIMED_OUT || kr == MACH_RCV_INVALID_NAME)
+			return;
+		if (kr == MACH_MSG_SUCCESS)
+			mach_msg_destroy(&m.header);
+	} while (s->drain == SPEC_DRAIN_ALL);
+}
+
+void service_take_back(Service *s, bool crashed)
+{
+	mach_port_t name;
+	kern_return_t kr;
+
+	if (!s->keeper || s->held)
+		return;
+	s->active = false;
+	kr = portcullis_keeper_reclaim(s->keeper, &name);
+	if (kr != KERN_SUCCESS && kr != KERN_RIGHT_EXISTS) {
+		log_err("service %s: its port cannot be had back: %s", s->name,
+			mach_error_string(kr));
+		reset(s);
+	}
+	s->held = true;
+	if (s->reset_at_close)
+		reset(s);
+	else if (crashed)
+		drain(s);
+	listen_for_demand(s);
+}
+
+Service *service_find_port(mach_port_t port)
+{
+	Service *s;
+
+	HASH_FIND(hh_port, server.services_by_port, &port, sizeof(port), s);
+	return s;
+}

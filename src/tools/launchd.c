@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * launchd: the bootstrap server of a domain.
+ *
+ *	--session -- COMMAND ...	a domain of its own, for COMMAND and what it starts; ends with COMMAND
+ *					and with its exit status
+ *	--user				the domain of the user, at $XDG_RUNTIME_DIR/portcullis/bootstrap
+ *	--system			that of the machine, at /run/portcullis/bootstrap
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/loop.h"
+#include "base/pidref.h"
+#include "bootstrap/contact.h"
+#include "launchd/listener.h"
+#include "launchd/namespace.h"
+
+#define EXIT_USAGE 64
+#define EXIT_NOT_FOUND 127
+#define EXIT_NOT_EXECUTABLE 126
+
+typedef enum Domain {
+	DOMAIN_NONE,
+	DOMAIN_SESSION,
+	DOMAIN_USER,
+	DOMAIN_SYSTEM,
+} Domain;
+
+typedef struct Daemon {
+	Domain domain;
+	const char *path; /* --path */
+	char **command;
+	Loop *loop;
+	Listener *listener;
+	LoopSource *signals, *command_end;
+	int signal_fd;
+	PidRef process; /* of COMMAND */
+	int status;
+} Daemon;
+
+static int complain(const char *what, int error)
+{
+	fprintf(stderr, "launchd: %s: %s\n", what, strerror(error));
+	return 1;
+}
+
+static void usage(FILE *out)
+{
+	fputs("usage: launchd --session [--path PATH] -- COMMAND [ARGUMENT ...]\n"
+	      "       launchd --user | --system [--path PATH]\n",
+		out);
+}
+
+/* --- The command of a session --- */
+
+static int exit_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int on_command_end(void *userdata, uint32_t events)
+{
+	Daemon *d = userdata;
+	int status = 0;
+
+	(void)events;
+	if (waitpid(d->process.pid, &status, WNOHANG) <= 0)
+		return 0;
+	d->status = exit_status(status);
+	d->command_end = loop_source_remove(d->command_end);
+	loop_quit(d->loop);
+	return 0;
+}
+
+static _Noreturn void run_command(Daemon *d, const sigset_t *mask)
+{
+	static const int ours[] = {SIGINT, SIGQUIT, SIGPIPE};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		(void)signal(ours[i], SIG_DFL);
+	(void)sigprocmask(SIG_SETMASK, mask, NULL);
+	(void)execvp(d->command[0], d->command);
+	(void)complain(d->command[0], errno);
+	_exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+static int start_command(Daemon *d, const sigset_t *mask)
+{
+	pid_t pid;
+	int r;
+
+	/* It and what it starts find the session by their bootstrap port. */
+	if (task_set_bootstrap_port(mach_task_self(), server.root->port) != KERN_SUCCESS)
+		return -ENOMEM;
+	fflush(NULL);
+	/* Without the library's handlers: the child only becomes another program. */
+	pid = _Fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		run_command(d, mask);
+	r = pidref_set_pid(&d->process, pid);
+	if (r)
+		return r < 0 ? r : -ESRCH;
+	return loop_add_fd(d->loop, d->process.fd, EPOLLIN, on_command_end, d, &d->command_end);
+}
+
+/* --- Signals --- */
+
+/* SIGTERM and SIGHUP are passed on to COMMAND, whose end is ours. Without one they end us. */
+static int on_signal(void *userdata, uint32_t events)
+{
+	struct signalfd_siginfo info;
+	Daemon *d = userdata;
+
+	(void)events;
+	if (read(d->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	if (pidref_is_set(&d->process))
+		(void)syscall(SYS_pidfd_send_signal, d->process.fd, (int)info.ssi_signo, NULL, 0);
+	else
+		loop_quit(d->loop);
+	return 0;
+}
+
+static int watch_signals(Daemon *d, sigset_t *ret_old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (d->domain != DOMAIN_SESSION)
+		sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, ret_old) < 0)
+		return -errno;
+	/* What is typed at a terminal goes to the command too, which decides. */
+	if (d->domain == DOMAIN_SESSION) {
+		(void)signal(SIGINT, SIG_IGN);
+		(void)signal(SIGQUIT, SIG_IGN);
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	d->signal_fd = fd_above_stdio_consume(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+	if (d->signal_fd < 0)
+		return -errno;
+	return loop_add_fd(d->loop, d->signal_fd, EPOLLIN, on_signal, d, &d->signals);
+}
+
+/* --- The path --- */
+
+static int default_path(const Daemon *d, char *path, size_t size)
+{
+	const char *folder = secure_getenv("XDG_RUNTIME_DIR");
+
+	if (d->domain == DOMAIN_SYSTEM)
+		return snprintf(path, size, "%s", CONTACT_SYSTEM_PATH) < (int)size ? 0
+										   : -ENAMETOOLONG;
+	if (!folder || *folder != '/') {
+		fputs("launchd: XDG_RUNTIME_DIR is not set; say where with --path\n", stderr);
+		return -ENOENT;
+	}
+	return snprintf(path, size, "%s/%s", folder, CONTACT_USER_NAME) < (int)size ? 0
+										    : -ENAMETOOLONG;
+}
+
+/* The socket that the service manager listens at for us, or one of our own. */
+static int open_path(Daemon *d)
+{
+	const char *pid = secure_getenv("LISTEN_PID"), *n = secure_getenv("LISTEN_FDS");
+	bool anybody = d->domain == DOMAIN_SYSTEM;
+	char path[256];
+	int r;
+
+	if (pid && n && strtol(pid, NULL, 10) == getpid() && strcmp(n, "1") == 0) {
+		int fd = fd_above_stdio_consume(3);
+
+		r = fd < 0 ? fd : fd_set_cloexec(fd, true);
+		return r < 0 ? r : listener_new_fd_take(fd, anybody, &d->listener);
+	}
+	if (!d->path) {
+		r = default_path(d, path, sizeof(path));
+		if (r < 0)
+			return r;
+		d->path = path;
+	}
+	r = listener_new(d->path, anybody, &d->listener);
+	if (r < 0)
+		(void)complain(d->path, -r);
+	d->path = NULL;
+	return r;
+}
+
+/* --- main --- */
+
+static const char *root_name(const Daemon *d)
+{
+	static char name[64];
+
+	switch (d->domain) {
+	case DOMAIN_SYSTEM:
+		return "System";
+	case DOMAIN_USER:
+		(void)snprintf(name, sizeof(name), "user/%u", (unsigned)getuid());
+		return name;
+	default:
+		(void)snprintf(name, sizeof(name), "session/%d", (int)getpid());
+		return name;
+	}
+}
+
+/* Ports are descriptors, and a domain may have thousands. */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int serve(Daemon *d)
+{
+	sigset_t mask;
+	int r = watch_signals(d, &mask);
+
+	if (r < 0)
+		return complain("signals", -r);
+	r = server_init(d->loop, getuid(), root_name(d));
+	if (r)
+		return complain("bootstrap server", r < 0 ? -r : ENOMEM);
+	if (d->domain != DOMAIN_SESSION || d->path) {
+		r = open_path(d);
+		if (r < 0)
+			return 1;
+	}
+	if (d->domain == DOMAIN_SESSION) {
+		r = start_command(d, &mask);
+		if (r < 0)
+			return complain(d->command[0], -r);
+	}
+	r = loop_run(d->loop);
+	return r < 0 ? complain("event loop", -r) : d->status;
+}
+
+static int parse(Daemon *d, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"session", no_argument, NULL, 's'},
+		{"user", no_argument, NULL, 'u'},
+		{"system", no_argument, NULL, 'S'},
+		{"path", required_argument, NULL, 'p'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			d->domain = DOMAIN_SESSION;
+			break;
+		case 'u':
+			d->domain = DOMAIN_USER;
+			break;
+		case 'S':
+			d->domain = DOMAIN_SYSTEM;
+			break;
+		case 'p':
+			d->path = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			exit(0);
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	d->command = argv + optind;
+	if (d->domain == DOMAIN_NONE || (d->domain == DOMAIN_SESSION) != (optind < argc)) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	Daemon d = {.signal_fd = -EBADF, .process = PIDREF_NULL};
+	int r = parse(&d, argc, argv);
+
+	if (r)
+		return r;
+	raise_limit();
+	r = loop_new(&d.loop);
+	if (r < 0)
+		return complain("event loop", -r);
+	r = serve(&d);
+	d.listener = listener_free(d.listener);
+	server_deinit();
+	d.command_end = loop_source_remove(d.command_end);
+	d.signals = loop_source_remove(d.signals);
+	d.signal_fd = fd_close(d.signal_fd);
+	pidref_done(&d.process);
+	d.loop = loop_free(d.loop);
+	return r;
+}

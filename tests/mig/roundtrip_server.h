@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PORTCULLIS_TESTS_MIG_ROUNDTRIP_SERVER_H
+#define PORTCULLIS_TESTS_MIG_ROUNDTRIP_SERVER_H
+
+/* The server of roundtrip.defs: what the generated header declares is in roundtrip_server.c. */
+
+#include "tests/mig/roundtrip_types.h"
+
+#include "roundtripServer.h"
+
+/* Messages that are no requests: late() and patient() of a negative number wait for the first; the
+ * second ends the server (see roundtrip_peer.h). */
+#define ROUNDTRIP_GO 4000
+#define ROUNDTRIP_QUIT 4001
+
+/* fails() with this code does not come back. */
+#define ROUNDTRIP_DIE 666
+
+#endif
