@@ -5,6 +5,7 @@
 
 #include <mach/mach.h>
 #include <stdint.h>
+#include <servers/bootstrap.h>
 
 /* Besides BOOTSTRAP_NOT_PRIVILEGED and BOOTSTRAP_NO_MEMORY of <servers/bootstrap.h>. */
 #define JOB_UNKNOWN 1200 /* no job has this label */

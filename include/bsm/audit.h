@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading an audit token: who sent a message. The token is made from the credentials that came with
- * the message (SCM_CREDENTIALS): the kernel fills in the pid and the real user and group of the
- * sender, and a sender that names another identity of its own, the effective or the saved one, is
- * believed after the kernel has looked that it is one. Without capabilities nobody can name
- * anything else. Tokens of notifications are all zero.
+ * the message (SCM_CREDENTIALS). Of a process whose effective user and group were others than the
+ * real ones when it began, by exec or fork, these are the effective ones, which the library names for
+ * it; of all others the real ones. A sender can name the real, the effective or the saved one, and
+ * without capabilities nothing else: the kernel looks. Tokens of notifications are all zero.
  *
- * On Linux there is one user and one group in a token: what is effective and what is real is the
- * same. And exec does not change the pid version, as the kernel has none: it only tells processes
+ * On Linux there is one user and one group in a token: as the real ones it has the same. And exec does not change the pid version, as the kernel has none: it only tells processes
  * apart that had the same pid one after the other. What a process runs is not in the token.
  */
 #ifndef _BSM_AUDIT_H_

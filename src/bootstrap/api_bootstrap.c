@@ -24,8 +24,8 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "bootstrap/bootstrap_user.h"
 #include "bootstrap/contact.h"
-#include "bootstrap_user.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* Ours, and nobody's else: lives as long as this task. */
@@ -240,6 +240,8 @@ _public_ kern_return_t bootstrap_unprivileged(mach_port_t bp, mach_port_t *unpri
 
 	if (kr != KERN_SUCCESS)
 		return kr;
+	if (bp == MACH_PORT_DEAD)
+		return MACH_SEND_INVALID_DEST;
 	kr = mach_port_mod_refs(mach_task_self(), bp, MACH_PORT_RIGHT_SEND, 1);
 	if (kr == KERN_SUCCESS)
 		*unpriv_port = bp;

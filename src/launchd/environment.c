@@ -94,3 +94,15 @@ const char *environment_find(const Environment *env, const char *name)
 
 	return i < env->n ? env->items[i] + n + 1 : NULL;
 }
+
+void environment_remove(Environment *env, const char *name)
+{
+	size_t i = index_of(env, name, strlen(name));
+
+	if (i == env->n)
+		return;
+	free(env->items[i]);
+	/* With the NULL behind. */
+	memmove(&env->items[i], &env->items[i + 1], (env->n - i) * sizeof(*env->items));
+	env->n--;
+}

@@ -32,6 +32,7 @@ int environment_add_value(Environment *env, const char *name, const char *value)
 /* Each of a NULL-terminated array, which may be NULL. */
 int environment_add_all(Environment *env, char *const *assignments) _warn_unused_;
 
+void environment_remove(Environment *env, const char *name);
 /* The value, borrowed until the environment changes, or NULL. */
 const char *environment_find(const Environment *env, const char *name);
 

@@ -41,10 +41,13 @@ struct Job {
 	Throttle throttle;
 	JobReason pending; /* of the start that is scheduled, or comes after the exit */
 	bool is_demanded; /* it was, at least once */
-	bool is_missing; /* FAILED, and only because the program is not there */
+	bool is_urgent; /* pending is not to be throttled */
+	bool is_vain; /* its process did not become the program */
+	int exec_error; /* FAILED since the program cannot be executed: errno; else 0 */
 	bool is_gone; /* removed; waits to be freed */
 	bool is_new; /* what happens at load has not happened yet */
 	bool is_working; /* in the supervisor's list of work */
+	bool is_in_others, is_linked; /* in the list; in the table of processes */
 
 	JobSockets sockets;
 	PathWatch **watches; /* NULL until there are */
@@ -74,7 +77,6 @@ struct Supervisor {
 	struct JobList gone;
 	size_t n_jobs, n_processes;
 	LoopSource *work_timer;
-	bool is_others_due;
 	bool is_down;
 	LoopFn done;
 	void *done_userdata;
@@ -97,6 +99,7 @@ Job *job_free(Job *job);
 void job_freep(Job **jobp);
 #define _cleanup_job_ _cleanup_(job_freep)
 void job_set_state(Job *job, JobState state);
+void job_tell_state(Job *job);
 /* Whether it may be started at all: 0 or JOB_E_*. */
 int job_check(const Job *job);
 void job_set_problem_consume(Job *job, char *problem);
@@ -111,6 +114,8 @@ static inline bool job_has_process(const Job *job)
 int job_run(Job *job, JobReason reason) _warn_unused_;
 int job_schedule(Job *job, JobReason reason) _warn_unused_;
 void job_cancel(Job *job);
+/* Do not accept connections for a second. */
+int job_pause(Job *job) _warn_unused_;
 /* End the process now, and reap it: for supervisor_free(). */
 void job_end(Job *job);
 

@@ -20,13 +20,14 @@
 
 /* Starting */
 
-static void job_fail(Job *job, char *problem_consume, bool is_missing)
+static void job_fail(Job *job, char *problem_consume, int exec_error)
 {
 	Supervisor *supervisor = job->supervisor;
 
 	job_set_problem_consume(job, problem_consume);
 	log_err("job %s: %s", job->label, problem_consume ? problem_consume : "cannot start");
-	job->is_missing = is_missing;
+	job->exec_error = exec_error;
+	job->status.n_failures++;
 	throttle_note_failure(&job->throttle, clock_now_ns(),
 		supervisor_seconds(supervisor, THROTTLE_RETRY_S));
 }
@@ -50,9 +51,9 @@ static int job_read_failure(Job *job)
 		return 0;
 	job_forget_failure_pipe(job);
 	if (r == SPAWN_E_FAILED) {
-		job->status.n_forked_in_vain++;
+		job->is_vain = true;
 		job_fail(job, spawn_failure_format(job->spec, &failure),
-			spawn_is_program_missing(&failure));
+			failure.step == SPAWN_STEP_EXEC ? failure.error : 0);
 		/* It is about to exit, and stays STARTING until then. */
 		return 0;
 	}
@@ -63,7 +64,13 @@ static int job_read_failure(Job *job)
 
 static int on_failure_pipe(void *userdata, uint32_t events)
 {
-	return error_trace(job_read_failure(userdata));
+	Job *job = userdata;
+	int r = job_read_failure(job);
+
+	/* Then the pipe is closed, and the process goes on to be what it is. */
+	if (r < 0)
+		log_err("job %s: cannot tell whether it started: %s", job->label, strerror(-r));
+	return 0;
 }
 
 static int on_process(void *userdata, uint32_t events);
@@ -133,27 +140,31 @@ int job_run(Job *job, JobReason reason)
 	jobsockets_reset(&job->sockets);
 	job->program_watch = path_watch_free(job->program_watch);
 	job->pending = JOB_REASON_NONE;
+	job->is_urgent = job->is_vain = false;
+	job->exec_error = 0;
 	job->status.reason = reason;
+	job->status.state = JOB_STARTING; /* who is told of it wants a pid too */
 	throttle_note_start(&job->throttle, clock_now_ns());
 	r = job_spawn(job, &problem);
+	if (job->is_gone)
+		return 0;
 	if (r != 0) {
 		if (!problem && asprintf(&problem, "cannot start: %s", strerror(r < 0 ? -r : 0)) < 0)
 			problem = NULL;
-		job_fail(job, TAKE_PTR(problem), false);
+		job_fail(job, TAKE_PTR(problem), 0);
 		job_set_state(job, JOB_FAILED);
 		supervisor_post_job(job);
 		return 0;
 	}
 	job_set_problem_consume(job, NULL);
-	job->is_missing = false;
 	job->status.n_runs++;
 	job->status.pid = job->process.pid;
 	job->status.process_id = job->process.id;
 	clock_gettime(CLOCK_REALTIME, &job->status.started_at);
 	if (options->hooks && options->hooks->spawned)
 		options->hooks->spawned(options->userdata, job);
-	if (job_has_process(job) && job->status.state != JOB_EXITING)
-		job_set_state(job, JOB_STARTING);
+	if (job->status.state == JOB_STARTING)
+		job_tell_state(job);
 	supervisor_post_others(job->supervisor);
 	return 0;
 }
@@ -162,9 +173,15 @@ static int on_start_timer(void *userdata, uint32_t events)
 {
 	Job *job = userdata;
 
-	if (job->status.state != JOB_THROTTLED)
-		return 0;
-	return error_trace(job_run(job, job->pending));
+	int r = 0;
+
+	if (job->status.state == JOB_THROTTLED)
+		r = job_run(job, job->pending);
+	else if (jobsockets_is_accepting(job->spec))
+		r = job_settle(job);
+	if (r < 0)
+		log_err("job %s: cannot start: %s", job->label, strerror(-r));
+	return 0;
 }
 
 static int set_timer(
@@ -175,6 +192,14 @@ static int set_timer(
 	if (*timer)
 		return error_trace(loop_source_set_deadline(*timer, deadline));
 	return error_trace(loop_add_timer(job->supervisor->loop, deadline, fn, job, timer));
+}
+
+static void disarm_timer(LoopSource *timer)
+{
+	/* Fails only where the timerfd cannot be set, and then there is one empty round. */
+	int r = timer ? loop_source_set_deadline(timer, DEADLINE_NONE) : 0;
+
+	(void)r;
 }
 
 /* Start it as soon as it may. */
@@ -199,13 +224,20 @@ int job_schedule(Job *job, JobReason reason)
 	return 0;
 }
 
+int job_pause(Job *job)
+{
+	jobsockets_disarm(&job->sockets);
+	return error_trace(set_timer(
+		job, &job->start_timer, supervisor_seconds(job->supervisor, 1), on_start_timer));
+}
+
 void job_cancel(Job *job)
 {
 	job->pending = JOB_REASON_NONE;
+	job->is_urgent = false;
 	if (job->status.state != JOB_THROTTLED)
 		return;
-	/* Disarming cannot fail but for the timerfd, and then there is one empty round. */
-	(void)loop_source_set_deadline(job->start_timer, DEADLINE_NONE);
+	disarm_timer(job->start_timer);
 	job_set_state(job, JOB_WAITING);
 }
 
@@ -221,7 +253,9 @@ static int on_exit_timer(void *userdata, uint32_t events)
 	log_warning("job %s: Exit timeout elapsed (%" PRId64 " seconds). Killing", job->label,
 		job->spec->exit_timeout_s);
 	r = job_kill(job, SIGKILL);
-	return r < 0 ? error_trace(r) : 0;
+	if (r < 0)
+		log_err("job %s: cannot be killed: %s", job->label, strerror(-r));
+	return 0;
 }
 
 int job_stop(Job *job)
@@ -233,6 +267,7 @@ int job_stop(Job *job)
 	if (job->status.state == JOB_EXITING)
 		return 0;
 	r = job_kill(job, SIGTERM);
+	/* A zombie is as good as stopped. */
 	if (r < 0)
 		return error_trace(r);
 	if (job->spec->exit_timeout_s > 0) {
@@ -278,7 +313,7 @@ static int job_reap(Job *job, int flags, JobExit *ret_exit)
 		.by_signal = info.si_code != CLD_EXITED,
 		.value = info.si_status,
 		.crashed = info.si_code != CLD_EXITED && keepalive_is_crash(info.si_status),
-		.never_ran = job->problem != NULL,
+		.never_ran = job->is_vain,
 	};
 	return 0;
 }
@@ -291,8 +326,7 @@ static void job_forget_process(Job *job)
 	pidref_done(&job->process);
 	job->status.pid = 0;
 	job->status.process_id = 0;
-	if (job->exit_timer)
-		(void)loop_source_set_deadline(job->exit_timer, DEADLINE_NONE); /* see job_cancel() */
+	disarm_timer(job->exit_timer);
 }
 
 static void job_end_group(const Job *job)
@@ -333,15 +367,15 @@ static int on_process(void *userdata, uint32_t events)
 	int r;
 
 	/* Its last words, if they are not read yet. */
-	r = job_read_failure(job);
-	if (r < 0)
-		return error_trace(r);
+	(void)on_failure_pipe(job, 0);
 	job_end_group(job);
 	r = job_reap(job, WNOHANG, &exit);
 	if (r == -EAGAIN)
 		return 0;
-	if (r < 0)
-		return error_trace(r);
+	if (r < 0) {
+		log_err("job %s: cannot be reaped: %s", job->label, strerror(-r));
+		exit = (JobExit){.by_signal = true, .value = SIGKILL, .never_ran = job->is_vain};
+	}
 	job_note_exit(job, &exit);
 	if (job->is_gone || job_has_process(job))
 		return 0;
@@ -350,16 +384,21 @@ static int on_process(void *userdata, uint32_t events)
 			job_finish(job);
 		return 0;
 	}
-	return error_trace(job_settle(job));
+	r = job_settle(job);
+	if (r < 0)
+		log_err("job %s: cannot go on: %s", job->label, strerror(-r));
+	return 0;
 }
 
 void job_end(Job *job)
 {
 	JobExit exit;
+	int r;
 
 	if (!job_has_process(job))
 		return;
-	(void)job_kill(job, SIGKILL); /* it may be dead already */
+	r = job_kill(job, SIGKILL);
+	(void)r; /* it may be dead already */
 	/* Wait for the death without reaping, for the sake of the group. */
 	while (waitid(P_PIDFD, (id_t)job->process.fd, &(siginfo_t){.si_pid = 0},
 		       WEXITED | WNOWAIT) < 0 &&

@@ -122,16 +122,21 @@ void job_freep(Job **jobp)
 	*jobp = job_free(*jobp);
 }
 
-void job_set_state(Job *job, JobState state)
+void job_tell_state(Job *job)
 {
 	const SupervisorHooks *hooks = job->supervisor->options.hooks;
 
+	log_debug("job %s: %s", job->label, job_state_text(job->status.state));
+	if (hooks && hooks->state_changed)
+		hooks->state_changed(job->supervisor->options.userdata, job);
+}
+
+void job_set_state(Job *job, JobState state)
+{
 	if (job->status.state == state)
 		return;
 	job->status.state = state;
-	log_debug("job %s: %s", job->label, job_state_text(state));
-	if (hooks && hooks->state_changed)
-		hooks->state_changed(job->supervisor->options.userdata, job);
+	job_tell_state(job);
 }
 
 void job_set_problem_consume(Job *job, char *problem)
@@ -200,8 +205,11 @@ int job_start(Job *job)
 {
 	int r;
 
-	if (job->status.state == JOB_EXITING || job_has_process(job))
-		return job_demand(job, JOB_REASON_REQUEST);
+	if (job_has_process(job)) {
+		r = job_demand(job, JOB_REASON_REQUEST);
+		job->is_urgent = r == 0;
+		return r;
+	}
 	r = job_check(job);
 	if (r != 0)
 		return r;
@@ -239,6 +247,7 @@ void job_remove(Job *job)
 		return;
 	}
 	r = job_stop(job);
+	/* Without memory for a timer, SIGTERM will have to do. */
 	if (r < 0)
 		log_err("job %s: cannot be stopped: %s", job->label, strerror(-r));
 }

@@ -73,8 +73,8 @@ typedef struct JobStatus {
 	uint64_t process_id; /* PidRef.id; 0: no process */
 	bool is_enabled;
 	bool is_removing;
-	unsigned n_runs; /* starts that came to a process */
-	unsigned n_forked_in_vain; /* of those, processes that never became the program */
+	unsigned n_runs; /* starts of the program; of a parent, instances */
+	unsigned n_failures; /* starts that came to nothing */
 	bool has_exited; /* last is set */
 	JobExit last;
 	/* CLOCK_REALTIME; 0: never. */

@@ -22,6 +22,14 @@ void owner_process_ended(Owner *owner, bool crashed)
 	}
 }
 
+void owner_listen(Owner *owner)
+{
+	Service *s;
+
+	LIST_FOREACH (s, &owner->services, owner_link)
+		service_listen(s);
+}
+
 void owner_deinit(Owner *owner)
 {
 	Service *s;

@@ -91,6 +91,8 @@ struct Owner {
 void owner_init(Owner *owner, OwnerKind kind, uid_t uid, const char *label);
 /* Its process has ended: services that a job declared are to be served again, others vanish. */
 void owner_process_ended(Owner *owner, bool crashed);
+/* Messages that wait for its services are to be told of again. */
+void owner_listen(Owner *owner);
 /* All of its services vanish. */
 void owner_deinit(Owner *owner);
 

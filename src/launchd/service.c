@@ -58,13 +58,15 @@ static void unlink_port(Service *s)
 		HASH_DELETE(hh_port, server.services_by_port, s);
 }
 
-/* Messages that wait, or come, start the owner. */
-static void listen_for_demand(Service *s)
+void service_listen(Service *s)
 {
+	kern_return_t kr;
+
 	if (!s->on_demand || !s->held)
 		return;
 	s->demanded = false;
-	if (mach_port_insert_member(SELF, s->port, server.demand) != KERN_SUCCESS)
+	kr = mach_port_insert_member(SELF, s->port, server.demand);
+	if (kr != KERN_SUCCESS && kr != KERN_ALREADY_IN_SET)
 		log_err("service %s: its first message will not start %s", s->name,
 			s->owner->label);
 }
@@ -146,7 +148,7 @@ int service_declare_spec(Namespace *ns, const SpecService *spec, Owner *owner)
 	s->reset_at_close = spec->reset_at_close;
 	s->drain = spec->drain;
 	s->on_demand = true;
-	listen_for_demand(s);
+	service_listen(s);
 	return 0;
 }
 
@@ -260,7 +262,7 @@ void service_take_back(Service *s, bool crashed)
 		reset(s);
 	else if (crashed)
 		drain(s);
-	listen_for_demand(s);
+	service_listen(s);
 }
 
 Service *service_find_port(mach_port_t port)

@@ -50,6 +50,9 @@ void service_check_in(Service *service);
 /* Whoever checked in is gone, or never got the answer: the receive right is the server's again. */
 void service_take_back(Service *service, bool crashed);
 
+/* A message that waits, or comes, is to start the owner. */
+void service_listen(Service *service);
+
 Service *service_find_port(mach_port_t port);
 
 #endif

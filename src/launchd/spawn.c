@@ -255,11 +255,6 @@ int spawn_read_failure(int failure_fd, SpawnFailure *ret)
 	return SPAWN_E_FAILED;
 }
 
-bool spawn_is_program_missing(const SpawnFailure *failure)
-{
-	return failure->step == SPAWN_STEP_EXEC && failure->error == ENOENT;
-}
-
 static const char *limit_name(int resource)
 {
 	static const struct {

@@ -109,8 +109,7 @@ int spawn_read_failure(int failure_fd, SpawnFailure *ret) _warn_unused_;
  * the heap. NULL: no memory. */
 char *spawn_failure_format(const JobSpec *spec, const SpawnFailure *failure);
 
-/* Whether the program was not there, and the path where it may appear; NULL: no single one. */
-bool spawn_is_program_missing(const SpawnFailure *failure);
+/* Where the program is, within RootDirectory; NULL: wherever it is found. */
 const char *spawn_program_path(const JobSpec *spec);
 
 #endif

@@ -7,6 +7,7 @@
  * <plist>, prefixes of name spaces, an encoding other than UTF-8. What libplist would misread is not
  * accepted either: numbers with something behind them or with zeros in front.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -321,12 +322,46 @@ static int scan_end(Xml *x)
 	return end_element(x, begin);
 }
 
+/* &NAME; or &#NUMBER; of a character: libplist is content with a part of it. */
+static int scan_reference(Xml *x)
+{
+	static const char *const known[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&apos;"};
+	char text[12], *stop;
+	const char *end = memchr(x->at, ';', MIN((size_t)(x->end - x->at), sizeof(text) - 1));
+	unsigned long number;
+	bool is_hex;
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (has(x, known[i])) {
+			x->at += strlen(known[i]);
+			return 0;
+		}
+	}
+	if (!end || !has(x, "&#"))
+		return fail(x, x->at, "expected &amp; or another character behind &");
+	snprintf(text, sizeof(text), "%.*s", (int)(end - x->at), x->at);
+	is_hex = text[2] == 'x';
+	number = strtoul(text + 2 + is_hex, &stop, is_hex ? 16 : 10);
+	if (!isxdigit((unsigned char)text[2 + is_hex]) || *stop || number == 0 ||
+		number > 0x10ffff || (number >= 0xd800 && number < 0xe000))
+		return fail(x, x->at, "expected the number of a character");
+	x->at = end + 1;
+	return 0;
+}
+
 static int scan_text(Xml *x)
 {
-	for (; x->at < x->end && *x->at != '<'; x->at++)
+	int r = 0;
+
+	while (r == 0 && x->at < x->end && *x->at != '<') {
 		if (!is_leaf(top(x)) && !is_blank(*x->at))
 			return fail(x, x->at, "expected an element, found text");
-	return 0;
+		if (*x->at == '&')
+			r = scan_reference(x);
+		else
+			x->at++;
+	}
+	return r;
 }
 
 static int scan(Xml *x)

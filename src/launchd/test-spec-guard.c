@@ -83,7 +83,32 @@ TEST(what_xml_has_besides)
 	assert_refused("<!DOCTYPE plist", "expected the document type to end");
 	assert_refused("<?xml \"?> <plist/>", "expected quotes in pairs");
 	assert_refused("<plist><?x ?><dict/></plist>", "in front of the property list");
-	assert_refused("<plist><string>&nothing;</string></plist>", "that libplist can read");
+}
+
+#define KEY(text) OPEN LABEL PROGRAM "<key>" text "</key><true/>" CLOSE
+#define ARGUMENT(text)                                                                             \
+	OPEN LABEL PROGRAM "<key>ProgramArguments</key><array><string>" text                       \
+			   "</string></array>" CLOSE
+
+TEST(characters_by_number)
+{
+	assert_accepted(ARGUMENT("&#65;&#x20AC;&#x1f600;&lt;&gt;&amp;&quot;&apos;"));
+	assert_refused(ARGUMENT("a&#0;b"), "line 2: expected the number of a character");
+	assert_refused(KEY("a&#0;b"), "expected the number of a character");
+	assert_refused(KEY("a&#x110000;"), "expected the number of a character");
+	assert_refused(KEY("a&#xd800;"), "expected the number of a character");
+	assert_refused(KEY("&#;"), "expected the number of a character");
+	assert_refused(KEY("&#x;"), "expected the number of a character");
+	assert_refused(KEY("&#-5;"), "expected the number of a character");
+	assert_refused(KEY("&#12x;"), "expected the number of a character");
+	assert_refused(KEY("&#xag;"), "expected the number of a character");
+	assert_refused(KEY("&#x 5;"), "expected the number of a character");
+	assert_refused(KEY("&#00000000000000065;"), "another character behind &");
+	assert_refused(ARGUMENT("&"), "another character behind &");
+	assert_refused(ARGUMENT("a & b"), "another character behind &");
+	assert_refused(ARGUMENT("&ampersand;"), "another character behind &");
+	assert_refused(ARGUMENT("&nothing;"), "another character behind &");
+	assert_refused("<plist><string>&", "another character behind &");
 }
 
 #define NUMBER(text) OPEN LABEL PROGRAM "<key>Nice</key><integer>" text "</integer>" CLOSE

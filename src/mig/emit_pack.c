@@ -57,6 +57,19 @@ bool emit_is_direct(const Field *f)
 	}
 }
 
+uint32_t emit_count_limit(const Routine *r, const Arg *owner)
+{
+	uint32_t limit = 0;
+
+	for (unsigned n = 0; n < r->n_args; n++) {
+		const Arg *a = r->args[n];
+
+		if (a->count == owner && a->type->limit && (!limit || a->type->limit < limit))
+			limit = a->type->limit;
+	}
+	return limit;
+}
+
 /* How the value of an argument is written where it is packed: `x`, `*x` or `out_x`. */
 static const char *value_text(const Pack *p, const Arg *a, char *buffer)
 {
@@ -153,6 +166,8 @@ static void pack_out_of_line(const Pack *p, const Field *f)
 	const Arg *a = f->arg;
 	const Type *t = a->type;
 	bool ports = f->kind == FIELD_OOL_PORTS;
+	/* Room that the stub has for the routine: nobody else can release it. */
+	bool is_stubs = e->side == SIDE_SERVER && t->inline_interface;
 	char value[NAME_MAX_], count[NAME_MAX_], text[NAME_MAX_];
 
 	if (t->variable)
@@ -166,13 +181,11 @@ static void pack_out_of_line(const Pack *p, const Field *f)
 			disposition_text(p, a, text));
 	else
 		put(e, "\t\t.size = %s * %u,\n", count, t->element_size);
-	if (a->dealloc == DEALLOC_ASK)
+	if (a->dealloc == DEALLOC_ASK && !is_stubs)
 		put(e, "\t\t.deallocate = %s != 0,\n", extra_text(p, a, "Dealloc", false, text));
 	else
 		put(e, "\t\t.deallocate = %s,\n",
-			a->dealloc == DEALLOC_YES || (e->side == SIDE_SERVER && t->inline_interface)
-				? "TRUE"
-				: "FALSE");
+			a->dealloc == DEALLOC_YES || is_stubs ? "TRUE" : "FALSE");
 	put(e, "\t\t.copy = %s, .type = MACH_MSG_OOL%s_DESCRIPTOR };\n",
 		a->physical_copy ? "MACH_MSG_PHYSICAL_COPY" : "MACH_MSG_VIRTUAL_COPY",
 		ports ? "_PORTS" : "");
@@ -338,13 +351,12 @@ static void pack_present(const Pack *p, const Field *f)
 /* The room that the client has, as far as it is of use. */
 static void pack_room(const Pack *p, const Field *f)
 {
-	const Type *t = f->arg->type;
-	const char *a = f->arg->name;
+	uint32_t limit = emit_count_limit(p->r, f->arg);
 
-	put(p->e, "\t%s->%s = *%sCnt;\n", p->pointer, f->name, a);
-	if (t->limit)
-		put(p->e, "\tif (%s->%s > %u)\n\t\t%s->%s = %u;\n", p->pointer, f->name, t->limit,
-			p->pointer, f->name, t->limit);
+	put(p->e, "\t%s->%s = *%sCnt;\n", p->pointer, f->name, f->arg->name);
+	if (limit)
+		put(p->e, "\tif (%s->%s > %u)\n\t\t%s->%s = %u;\n", p->pointer, f->name, limit,
+			p->pointer, f->name, limit);
 }
 
 static void pack_inline(const Pack *p, const Field *f)

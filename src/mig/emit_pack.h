@@ -23,6 +23,9 @@ bool emit_may_misalign(const Type *t);
 void emit_element_type(const Emit *e, const Field *f);
 bool emit_is_direct(const Field *f);
 
+/* The largest count that all arrays have place for that share it (samecount); 0: any. */
+uint32_t emit_count_limit(const Routine *r, const Arg *owner);
+
 /*
  * `if (...)` without a line end, whose condition is that a count is larger than its member, or than
  * a descriptor can say. False, and nothing is written: no count can be.

@@ -1,563 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mig/emit_pack.h"
 #include "mig/emit_server.h"
+#include "mig/emit_server_call.h"
 
 /*
- * A stub checks the request, calls the routine, and packs the answer. Values that the routine is to
- * write have variables of their own, `out_NAME`: a message has 4-byte alignment, and C may demand
- * more behind a pointer. An array is written in place where it can be.
+ * A stub checks the request, calls the routine (emit_server_call.c), and packs the answer.
  *
  * When the routine or the stub fails, the answer is a bare code, and the caller of the demux
  * function destroys the request with all that it carries, as mach_msg_server(3) does. When it
  * succeeds, what came with the request is the routine's.
  */
-
-/* A client says how large an array it has room for, and the server takes memory for that. */
-#define INLINE_ROOM_MAX (64U << 20)
-
-static const Field *field_of(const Field *fields, unsigned n, const Arg *a)
-{
-	for (unsigned k = 0; k < n; k++) {
-		if (fields[k].arg == a && fields[k].kind != FIELD_COUNT &&
-			fields[k].kind != FIELD_ROOM && fields[k].kind != FIELD_STRING_HEAD &&
-			fields[k].kind != FIELD_PRESENT)
-			return &fields[k];
-	}
-	return NULL;
-}
-
-static const Field *field_in(const Message *m, const Arg *a)
-{
-	const Field *f = field_of(m->descriptors, m->n_descriptors, a);
-
-	return f ? f : field_of(m->inlines, m->n_inlines, a);
-}
-
-/* An array, or what C treats as one, in the message itself. */
-static bool is_inline_array(const Field *f)
-{
-	switch (f->kind) {
-	case FIELD_ARRAY:
-	case FIELD_STRING:
-	case FIELD_STRING_BYTES:
-		return true;
-	case FIELD_DATA:
-		return !f->arg->type->by_value;
-	default:
-		return false;
-	}
-}
-
-static void put_elements(const Emit *e, const Field *f)
-{
-	const Type *t = f->arg->type;
-
-	if (f->kind == FIELD_DATA) {
-		put(e, "sizeof(%s) / sizeof(", emit_wire_type(e, t));
-		emit_element_type(e, f);
-		put(e, ")");
-	} else {
-		put(e, "%u", t->limit);
-	}
-}
-
-/* The text of a count in the request: `In1P->xCnt`. */
-static void put_in_count(const Emit *e, const Routine *r, const Arg *a)
-{
-	const Field *f = emit_find_inline(&r->request, a->count, FIELD_COUNT);
-
-	put(e, "In%uP->%sCnt", f ? f->shift : 0, a->count->name);
-}
-
-/* --- Variables --- */
-
-static void put_in_bytes(const Emit *e, const Routine *r, const Field *f)
-{
-	const Type *t = f->arg->type;
-
-	if (f->kind == FIELD_ARRAY) {
-		put(e, "(size_t)");
-		put_in_count(e, r, f->arg);
-		put(e, " * %u", t->element_size);
-	} else if (f->kind == FIELD_STRING_BYTES) {
-		put(e, "In%uP->%sCnt", f->shift, f->arg->name);
-	} else {
-		put(e, "%u", t->size);
-	}
-}
-
-/* An array of the request whose elements may need more alignment than the message has. */
-static void declare_in_array(const Emit *e, const Routine *r, const Field *f)
-{
-	const char *a = f->arg->name;
-
-	/* What is written as well has a copy of its own. */
-	if (f->arg->kind == ARG_INOUT || !emit_may_misalign(f->arg->type))
-		return;
-	put(e, "\t");
-	emit_element_type(e, f);
-	put(e, " in_%s__Buffer[__alignof__(", a);
-	emit_element_type(e, f);
-	put(e, ") > 4 ? ");
-	put_elements(e, f);
-	put(e, " : 1];\n\t");
-	emit_element_type(e, f);
-	put(e, " *in_%s = __alignof__(", a);
-	emit_element_type(e, f);
-	put(e, ") > 4 ? memcpy(in_%s__Buffer, In%uP->%s, ", a, f->shift, f->name);
-	put_in_bytes(e, r, f);
-	put(e, ") : (void *)In%uP->%s;\n", f->shift, f->name);
-}
-
-static void declare_in(const Emit *e, const Routine *r, const Field *f)
-{
-	const Arg *a = f->arg;
-	const Type *t = a->type;
-
-	if (f->kind == FIELD_PORT_ARRAY) {
-		put(e, "\t%s in_%s[%u];\n", t->element->server_type, a->name, t->limit);
-	} else if (f->kind == FIELD_NATIVE) {
-		put(e, "\t%s in_%s;\n", t->native_words, a->name);
-	} else if (is_inline_array(f)) {
-		if (!t->intran)
-			declare_in_array(e, r, f);
-	}
-	if (t->intran)
-		put(e, "\t%s tran_%s;\n", t->server_type, a->name);
-}
-
-static void declare_out_array(const Emit *e, const Field *f)
-{
-	const char *a = f->arg->name;
-	bool direct = emit_is_direct(f);
-
-	if (direct && !emit_may_misalign(f->arg->type))
-		return;
-	put(e, "\t");
-	emit_element_type(e, f);
-	put(e, " out_%s__Buffer[", a);
-	if (direct) {
-		put(e, "__alignof__(");
-		emit_element_type(e, f);
-		put(e, ") > 4 ? ");
-	}
-	put_elements(e, f);
-	put(e, "%s];\n\t", direct ? " : 1" : "");
-	emit_element_type(e, f);
-	put(e, " *out_%s = ", a);
-	if (direct) {
-		put(e, "__alignof__(");
-		emit_element_type(e, f);
-		put(e, ") <= 4 ? (void *)OutP->%s : ", f->name);
-	}
-	put(e, "out_%s__Buffer;\n", a);
-}
-
-static void declare_out(const Emit *e, const Field *f)
-{
-	const Arg *a = f->arg;
-	const Type *t = a->type;
-
-	if (is_inline_array(f))
-		declare_out_array(e, f);
-	else if (f->kind == FIELD_PORT_ARRAY)
-		put(e, "\t%s out_%s[%u];\n", t->element->server_type, a->name, t->limit);
-	else if (f->kind == FIELD_NATIVE)
-		put(e, "\t%s out_%s;\n", t->native_words, a->name);
-	else if (type_is_out_of_line(t) && t->inline_interface)
-		put(e, "\tvm_address_t out_%s;\n", a->name);
-	else
-		put(e, "\t%s out_%s;\n", t->server_type, a->name);
-	if (t->variable && a->count == a)
-		put(e, "\tmach_msg_type_number_t out_%sCnt;\n", a->name);
-	if (t->inline_interface)
-		put(e, "\tvm_size_t out_%s__Room;\n", a->name);
-	if (type_is_rights(t) && emit_is_poly(t->in))
-		put(e, "\tmach_msg_type_name_t out_%sPoly;\n", a->name);
-	if (a->dealloc == DEALLOC_ASK)
-		put(e, "\tboolean_t out_%sDealloc;\n", a->name);
-}
-
-/* The reply port, as far as the routine gets it. */
-static const Arg *server_reply_port(const Routine *r)
-{
-	return r->reply_port && r->reply_port->kind != ARG_UREPLY_PORT ? r->reply_port : NULL;
-}
-
-static void declare_port(const Emit *e, const Arg *a)
-{
-	if (a && a->type->intran)
-		put(e, "\t%s tran_%s;\n", a->type->server_type, a->name);
-}
-
-static void declare(const Emit *e, const Routine *r)
-{
-	for (unsigned n = 0; n < r->n_args; n++) {
-		const Arg *a = r->args[n];
-
-		if (arg_is_in(a))
-			declare_in(e, r, field_in(&r->request, a));
-		if (arg_is_out(a) && !a->ret_code)
-			declare_out(e, field_in(&r->reply, a));
-	}
-	if (r->reply.n_variable && !r->simple)
-		put(e,
-			"\tmach_msg_size_t msgh_size = (mach_msg_size_t)sizeof(Reply) - %u;\n"
-			"\tmach_msg_size_t variable_size;\n",
-			emit_variable_max(&r->reply));
-}
-
-/* --- What the routine is given --- */
-
-static void load_in(const Emit *e, const Field *f)
-{
-	const Arg *a = f->arg;
-	const Type *t = a->type;
-
-	if (f->kind == FIELD_PORT_ARRAY)
-		put(e,
-			"\tfor (unsigned int __i = 0; __i < %u; __i++)\n\t\tin_%s[__i] = "
-			"In0P->%s[__i].name;\n",
-			t->limit, a->name, f->name);
-	else if (f->kind == FIELD_NATIVE)
-		put(e, "\tin_%s = In%uP->%s.__Value__;\n", a->name, f->shift, f->name);
-	if (!t->intran)
-		return;
-	put(e, "\ttran_%s = %s(", a->name, t->intran);
-	if (f->kind == FIELD_PORT)
-		put(e, "In0P->%s.name", f->name);
-	else if (type_is_out_of_line(t))
-		put(e, "(%s)(vm_offset_t)In0P->%s.address", t->wire_type, f->name);
-	else
-		put(e, "In%uP->%s", f->shift, f->name);
-	put(e, ");\n");
-}
-
-/* The room of an array that the routine fills: what the client has, or what the message has. */
-static void load_out_count(const Emit *e, const Routine *r, const Arg *a)
-{
-	const Field *room = emit_find_inline(&r->request, a, FIELD_ROOM);
-	uint32_t limit = a->type->limit;
-
-	if (!room) {
-		put(e, "\tout_%sCnt = %u;\n", a->name,
-			type_is_out_of_line(a->type) && !a->type->inline_interface ? 0 : limit);
-		return;
-	}
-	if (limit)
-		put(e, "\tout_%sCnt = In%uP->%s < %u ? In%uP->%s : %u;\n", a->name, room->shift,
-			room->name, limit, room->shift, room->name, limit);
-	else
-		put(e, "\tout_%sCnt = In%uP->%s;\n", a->name, room->shift, room->name);
-}
-
-static void load_inout(const Emit *e, const Routine *r, const Field *out)
-{
-	const Arg *a = out->arg;
-	const Field *in = field_in(&r->request, a);
-	const Type *t = a->type;
-
-	if (t->intran)
-		put(e, "\tout_%s = tran_%s;\n", a->name, a->name);
-	else if (in->kind == FIELD_PORT)
-		put(e, "\tout_%s = In0P->%s.name;\n", a->name, in->name);
-	else if (in->kind == FIELD_PORT_ARRAY)
-		put(e, "\tmemcpy(out_%s, in_%s, sizeof(out_%s));\n", a->name, a->name, a->name);
-	else if (type_is_out_of_line(t))
-		put(e, "\tout_%s = (%s)(vm_offset_t)In0P->%s.address;\n", a->name, t->server_type,
-			in->name);
-	else if (in->kind == FIELD_NATIVE)
-		put(e, "\tout_%s = in_%s;\n", a->name, a->name);
-	else if (t->by_value)
-		put(e, "\tout_%s = In%uP->%s;\n", a->name, in->shift, in->name);
-	else {
-		bool direct = emit_is_direct(out) && !emit_may_misalign(t);
-
-		put(e, "\tmemcpy(%s%s, In%uP->%s, ", direct ? "OutP->" : "out_",
-			direct ? out->name : a->name, in->shift, in->name);
-		put_in_bytes(e, r, in);
-		put(e, ");\n");
-	}
-	if (t->variable && a->count == a) {
-		put(e, "\tout_%sCnt = ", a->name);
-		put_in_count(e, r, a);
-		put(e, ";\n");
-	}
-	if (type_is_rights(t) && emit_is_poly(t->in))
-		put(e, "\tout_%sPoly = In0P->%s%s.disposition;\n", a->name, in->name,
-			in->kind == FIELD_PORT_ARRAY ? "[0]" : "");
-}
-
-/* Nothing that the routine leaves alone is sent as it was. */
-static void clear_out(const Emit *e, const Field *f)
-{
-	const Arg *a = f->arg;
-	const Type *t = a->type;
-
-	if (is_inline_array(f)) {
-		bool direct = emit_is_direct(f) && !emit_may_misalign(t);
-
-		if (f->kind == FIELD_DATA)
-			put(e, "\tmemset(%s%s, 0, %u);\n", direct ? "OutP->" : "out_",
-				direct ? f->name : a->name, t->size);
-		else if (t->kind == TYPE_STRING)
-			put(e, "\t%s%s[0] = '\\0';\n", direct ? "OutP->" : "out_",
-				direct ? f->name : a->name);
-	} else if (f->kind == FIELD_PORT && !t->outtran) {
-		put(e, "\tout_%s = MACH_PORT_NULL;\n", a->name);
-	} else if (!t->inline_interface) {
-		put(e, "\tmemset(&out_%s, 0, sizeof(out_%s));\n", a->name, a->name);
-	}
-	if (type_is_rights(t) && emit_is_poly(t->in))
-		put(e, "\tout_%sPoly = MACH_MSG_TYPE_MOVE_SEND;\n", a->name);
-}
-
-static void load_out(const Emit *e, const Routine *r, const Field *f)
-{
-	const Arg *a = f->arg;
-
-	if (a->kind == ARG_INOUT)
-		load_inout(e, r, f);
-	else
-		clear_out(e, f);
-	if (a->dealloc == DEALLOC_ASK)
-		put(e, "\tout_%sDealloc = FALSE;\n", a->name);
-}
-
-static bool has_room(const Arg *a)
-{
-	return arg_is_out(a) && a->type->inline_interface;
-}
-
-/* Memory for arrays that nobody will send: of all arguments before the end. */
-static void emit_release(const Emit *e, const Routine *r, unsigned end)
-{
-	for (unsigned n = 0; n < end; n++) {
-		const char *a = r->args[n]->name;
-
-		if (has_room(r->args[n]))
-			put(e, "\t\tmig_deallocate(out_%s, out_%s__Room);\n", a, a);
-	}
-}
-
-/*
- * Room for arrays that the routine sees inline and the message has out of line. How much is for the
- * client to say, so all of it is looked at before any memory is taken.
- */
-static void load_rooms(const Emit *e, const Routine *r)
-{
-	for (unsigned n = 0; n < r->n_args; n++) {
-		const Arg *a = r->args[n];
-
-		if (!has_room(a))
-			continue;
-		put(e, "\tif (out_%sCnt > %uU)\n", a->count->name,
-			INLINE_ROOM_MAX / a->type->element_size);
-		emit_fail(e, "\t\t", "MIG_ARRAY_TOO_LARGE");
-	}
-	for (unsigned n = 0; n < r->n_args; n++) {
-		const Arg *a = r->args[n];
-
-		if (!has_room(a))
-			continue;
-		put(e,
-			"\tout_%s__Room = (vm_size_t)out_%sCnt * %u;\n"
-			"\tmig_allocate(&out_%s, out_%s__Room);\n"
-			"\tif (out_%s__Room && !out_%s) {\n",
-			a->name, a->count->name, a->type->element_size, a->name, a->name, a->name,
-			a->name);
-		emit_release(e, r, n);
-		emit_fail(e, "\t\t", "KERN_RESOURCE_SHORTAGE");
-		PUT_LINES(e, "\t}");
-	}
-}
-
-static void load_port(const Emit *e, const Arg *a, const char *which)
-{
-	if (a && a->type->intran)
-		put(e, "\ttran_%s = %s(In0P->Head.%s);\n", a->name, a->type->intran, which);
-}
-
-/* What may fail comes first: then no argument has been translated. */
-static void load(const Emit *e, const Routine *r)
-{
-	for (unsigned n = 0; n < r->n_args; n++) {
-		const Arg *a = r->args[n];
-
-		if (a->kind == ARG_OUT && !a->ret_code && a->type->variable && a->count == a &&
-			a->type->kind != TYPE_STRING)
-			load_out_count(e, r, a);
-	}
-	load_rooms(e, r);
-	load_port(e, r->request_port, "msgh_request_port");
-	load_port(e, server_reply_port(r), "msgh_reply_port");
-	for (unsigned n = 0; n < r->n_args; n++) {
-		if (arg_is_in(r->args[n]))
-			load_in(e, field_in(&r->request, r->args[n]));
-	}
-	for (unsigned n = 0; n < r->n_args; n++) {
-		if (arg_is_out(r->args[n]) && !r->args[n]->ret_code)
-			load_out(e, r, field_in(&r->reply, r->args[n]));
-	}
-}
-
-/* --- The call, on one line --- */
-
-static void put_value_in(const Emit *e, const Routine *r, const Arg *a)
-{
-	const Field *f = field_in(&r->request, a);
-	const Type *t = a->type;
-
-	if (t->intran)
-		put(e, "tran_%s", a->name);
-	else if (f->kind == FIELD_PORT)
-		put(e, "In0P->%s.name", f->name);
-	else if (f->kind == FIELD_PORT_ARRAY)
-		put(e, "in_%s", a->name);
-	else if (type_is_out_of_line(t))
-		put(e, "(%s)(vm_offset_t)In0P->%s.address", t->server_type, f->name);
-	else if (f->kind == FIELD_NATIVE && t->native_bad)
-		put(e, "In%uP->%s__Present__ ? &in_%s : (%s)", f->shift, a->name, a->name,
-			t->native_bad);
-	else if (f->kind == FIELD_NATIVE)
-		put(e, "%sin_%s", t->native_pointer ? "&" : "", a->name);
-	else if (is_inline_array(f) && emit_may_misalign(t))
-		put(e, "in_%s", a->name);
-	else if (is_inline_array(f))
-		put(e, "(void *)In%uP->%s", f->shift, f->name);
-	else
-		put(e, "In%uP->%s", f->shift, f->name);
-}
-
-static void put_value_out(const Emit *e, const Routine *r, const Arg *a)
-{
-	const Field *f = field_in(&r->reply, a);
-	const Type *t = a->type;
-
-	if (is_inline_array(f) && emit_is_direct(f) && !emit_may_misalign(t))
-		put(e, "(void *)OutP->%s", f->name);
-	else if (is_inline_array(f) || f->kind == FIELD_PORT_ARRAY)
-		put(e, "out_%s", a->name);
-	else if (t->inline_interface)
-		put(e, "(void *)out_%s", a->name);
-	else
-		put(e, "&out_%s", a->name);
-}
-
-static void put_port(const Emit *e, const Arg *a, const char *which)
-{
-	if (a->type->intran)
-		put(e, "tran_%s", a->name);
-	else
-		put(e, "In0P->Head.%s", which);
-}
-
-static void put_value(const Emit *e, const Routine *r, const Arg *a)
-{
-	switch (a->kind) {
-	case ARG_IN:
-		put_value_in(e, r, a);
-		break;
-	case ARG_OUT:
-	case ARG_INOUT:
-		put_value_out(e, r, a);
-		break;
-	case ARG_REQUEST_PORT:
-		put_port(e, a, "msgh_request_port");
-		break;
-	case ARG_REPLY_PORT:
-	case ARG_SREPLY_PORT:
-		put_port(e, a, "msgh_reply_port");
-		break;
-	case ARG_SERVER_SEC_TOKEN:
-	case ARG_SEC_TOKEN:
-		put(e, "TrailerP->msgh_sender");
-		break;
-	case ARG_SERVER_AUDIT_TOKEN:
-	case ARG_AUDIT_TOKEN:
-		put(e, "TrailerP->msgh_audit");
-		break;
-	case ARG_SERVER_CONTEXT_TOKEN:
-		put(e, "TrailerP->msgh_context");
-		break;
-	case ARG_MSG_SEQNO:
-		put(e, "TrailerP->msgh_seqno");
-		break;
-	default:
-		break;
-	}
-}
-
-static void put_poly(const Emit *e, const Routine *r, const Arg *a)
-{
-	if (a->kind == ARG_REQUEST_PORT)
-		put(e, "MACH_MSGH_BITS_LOCAL(In0P->Head.msgh_bits)");
-	else if (a->kind == ARG_REPLY_PORT || a->kind == ARG_SREPLY_PORT)
-		put(e, "MACH_MSGH_BITS_REMOTE(In0P->Head.msgh_bits)");
-	else if (arg_is_out(a) && emit_is_poly(a->type->in))
-		put(e, "&out_%sPoly", a->name);
-	else
-		put(e, "In0P->%s%s.disposition", field_in(&r->request, a)->name,
-			a->type->kind == TYPE_PORT_ARRAY ? "[0]" : "");
-}
-
-static void put_argument(const Emit *e, const Routine *r, const Param *p)
-{
-	switch (p->kind) {
-	case PARAM_VALUE:
-		put_value(e, r, p->arg);
-		break;
-	case PARAM_POLY:
-		put_poly(e, r, p->arg);
-		break;
-	case PARAM_COUNT:
-		if (arg_is_out(p->arg))
-			put(e, "&out_%sCnt", p->arg->name);
-		else
-			put_in_count(e, r, p->arg);
-		break;
-	case PARAM_DEALLOC:
-		put(e, "&out_%sDealloc", p->arg->name);
-		break;
-	}
-}
-
-static bool is_bare_reply(const Routine *r)
-{
-	return r->simple || !r->reply.complex;
-}
-
-static void emit_call(const Emit *e, const Routine *r)
-{
-	const char *code = is_bare_reply(r) ? "OutP->RetCode" : "RetCode";
-
-	put(e, "\t%s = %s(", code, r->server_name);
-	for (unsigned n = 0; n < r->server.n; n++) {
-		if (n)
-			put(e, ", ");
-		put_argument(e, r, &r->server.params[n]);
-	}
-	put(e, ");\n");
-	for (unsigned n = 0; n < r->n_args; n++) {
-		const Type *t = r->args[n]->type;
-
-		if (t && t->destructor && t->intran &&
-			(r->args[n]->kind == ARG_IN || r->args[n]->kind == ARG_REQUEST_PORT))
-			put(e, "\t%s(tran_%s);\n", t->destructor, r->args[n]->name);
-	}
-}
-
 /* What the routine filled is sent; the pages behind it are not, and go. */
 static void emit_trim(const Emit *e, const Arg *a)
 {
-	const char *name = a->name;
+	const char *name = a->name, *count = a->count->name;
 
 	put(e,
-		"\t{\n\t\tvm_size_t used = round_page((vm_size_t)out_%sCnt * %u);\n"
-		"\t\tvm_size_t room = round_page(out_%s__Room);\n\n"
-		"\t\tif (used < room)\n\t\t\tmig_deallocate(out_%s + used, room - used);\n"
-		"\t\tif (!used)\n\t\t\tout_%s = 0;\n\t}\n",
-		a->count->name, a->type->element_size, name, name, name);
+		"\t{\n\t\tvm_address_t used = !out_%sCnt ? out_%s :\n"
+		"\t\t\tround_page(out_%s + (vm_size_t)out_%sCnt * %u);\n"
+		"\t\tvm_address_t room = round_page(out_%s + out_%s__Room);\n\n"
+		"\t\tif (used < room)\n\t\t\tmig_deallocate(used, room - used);\n"
+		"\t\tif (!out_%sCnt)\n\t\t\tout_%s = 0;\n\t}\n",
+		count, name, name, count, a->type->element_size, name, name, count, name);
 }
 
 /*
@@ -569,7 +33,11 @@ static void emit_overflow_answer(const Emit *e, const Routine *r)
 	PUT_LINES(e, " {");
 	if (r->request.complex)
 		PUT_LINES(e, "\t\tIn0P->Head.msgh_bits &= ~MACH_MSGH_BITS_COMPLEX;");
-	emit_release(e, r, r->n_args);
+	for (unsigned n = 0; n < r->n_args; n++) {
+		if (emit_has_room(r->args[n]))
+			put(e, "\t\tmig_deallocate(out_%s, out_%s__Room);\n", r->args[n]->name,
+				r->args[n]->name);
+	}
 	emit_fail(e, "\t\t", "MIG_ARRAY_TOO_LARGE");
 	PUT_LINES(e, "\t}");
 }
@@ -581,7 +49,7 @@ static void emit_overflow(const Emit *e, const Routine *r)
 	for (unsigned n = 0; n < r->n_args; n++) {
 		const Arg *a = r->args[n];
 
-		if (!has_room(a))
+		if (!emit_has_room(a))
 			continue;
 		put(e, "\tif ((vm_size_t)out_%sCnt * %u > out_%s__Room)", a->count->name,
 			a->type->element_size, a->name);
@@ -591,15 +59,15 @@ static void emit_overflow(const Emit *e, const Routine *r)
 
 static void emit_result(const Emit *e, const Routine *r)
 {
-	const char *code = is_bare_reply(r) ? "OutP->RetCode" : "RetCode";
+	const char *code = emit_is_bare_reply(r) ? "OutP->RetCode" : "RetCode";
 
 	put(e, "\tif (%s != KERN_SUCCESS) {\n", code);
-	emit_release(e, r, r->n_args);
+	emit_server_release(e, r, r->n_args);
 	emit_fail(e, "\t\t", code);
 	PUT_LINES(e, "\t}");
 	emit_overflow(e, r);
 	for (unsigned n = 0; n < r->n_args; n++) {
-		if (has_room(r->args[n]))
+		if (emit_has_room(r->args[n]))
 			emit_trim(e, r->args[n]);
 	}
 	if (r->simple)
@@ -703,14 +171,12 @@ static void emit_stub(const Emit *e, const Routine *r)
 		r->name, what, r->id, r->name);
 	emit_stub_check(e, r);
 	PUT_LINES(e, "", "\t{");
-	if (!is_bare_reply(r))
+	if (!emit_is_bare_reply(r))
 		PUT_LINES(e, "\tkern_return_t RetCode;");
-	declare_port(e, r->request_port);
-	declare_port(e, server_reply_port(r));
-	declare(e, r);
+	emit_server_declare(e, r);
 	put(e, "\n");
-	load(e, r);
-	emit_call(e, r);
+	emit_server_load(e, r);
+	emit_server_call(e, r);
 	put(e, "\t__AfterRcv%s(%d, \"%s\")\n", what, r->id, r->name);
 	emit_result(e, r);
 	emit_finish(e, r);
@@ -797,7 +263,8 @@ void emit_server(const Emit *e, const char *header)
 	put(e, "/* Module %s */\n\n#define __MIG_check__Request__%s_subsystem__ 1\n\n", e->i->name,
 		e->i->name);
 	emit_includes(e);
-	PUT_LINES(e, "#include <stdint.h>", "#include <mach/mig.h>");
+	PUT_LINES(e, "#include <stdint.h>", "#include <mach/mig.h>",
+		"#include <mach/vm_page_size.h>");
 	emit_imports(e, 1U << AST_IMPORT_ALL | 1U << AST_IMPORT_SERVER);
 	if (header)
 		put(e, "#include \"%s\"\n", header);

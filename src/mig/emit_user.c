@@ -71,16 +71,32 @@ static void put_msg_option(const Emit *e, const Routine *r)
 
 /* --- Sending --- */
 
-/* The request as it was given back by a failed send still has what it carried. */
+/* A request may say where an answer goes even if the routine has none. */
+static bool has_answer_port(const Routine *r)
+{
+	return !r->simple || (r->reply_port && r->reply_port->kind != ARG_SREPLY_PORT);
+}
+
+/* The request as it was given back by a failed send still has what it carried. The right for the
+ * answer, too, which mach_msg_destroy() leaves alone: to it that place holds no right. */
 static void emit_consume(const Emit *e, const Routine *r)
 {
 	if (r->consume == AST_CONSUME_TIMEOUT)
-		put(e, "\t\tif (msg_result == MACH_SEND_TIMED_OUT)\n"
-		       "\t\t\tmach_msg_destroy(&InP->Head);\n");
+		PUT_LINES(e, "\t\tif (msg_result == MACH_SEND_TIMED_OUT) {");
 	else if (r->consume == AST_CONSUME_ANY)
-		put(e, "\t\tif ((msg_result & ~MACH_MSG_MASK) >= MACH_SEND_IN_PROGRESS &&\n"
-		       "\t\t    (msg_result & ~MACH_MSG_MASK) < MACH_RCV_IN_PROGRESS)\n"
-		       "\t\t\tmach_msg_destroy(&InP->Head);\n");
+		PUT_LINES(e, "\t\tif ((msg_result & ~MACH_MSG_MASK) >= MACH_SEND_IN_PROGRESS &&",
+			"\t\t    (msg_result & ~MACH_MSG_MASK) < MACH_RCV_IN_PROGRESS) {");
+	else
+		return;
+	if (has_answer_port(r))
+		PUT_LINES(e, "\t\t\tif (MACH_PORT_VALID(InP->Head.msgh_reply_port) &&",
+			"\t\t\t    (MACH_MSGH_BITS_LOCAL(InP->Head.msgh_bits) == "
+			"MACH_MSG_TYPE_MOVE_SEND_ONCE ||",
+			"\t\t\t     MACH_MSGH_BITS_LOCAL(InP->Head.msgh_bits) == "
+			"MACH_MSG_TYPE_MOVE_SEND))",
+			"\t\t\t\t(void)mach_port_deallocate(mach_task_self(), "
+			"InP->Head.msgh_reply_port);");
+	PUT_LINES(e, "\t\t\tmach_msg_destroy(&InP->Head);", "\t\t}");
 }
 
 /* A reply port to which an answer may still come is not used again. */
@@ -177,7 +193,7 @@ static void put_disposition(const Emit *e, const Arg *a)
 
 static void emit_header_fields(const Emit *e, const Routine *r)
 {
-	bool answer = !r->simple || (r->reply_port && r->reply_port->kind != ARG_SREPLY_PORT);
+	bool answer = has_answer_port(r);
 
 	if (r->reply_port && r->reply_port->kind != ARG_SREPLY_PORT)
 		put(e, "\t__reply_port = %s;\n", r->reply_port->name);
@@ -268,7 +284,23 @@ static void unpack_out_of_line(const Emit *e, const Field *f)
 		put(e, "\t*%sPoly = Out0P->%s.disposition;\n", a->name, f->name);
 }
 
-static void unpack_descriptor(const Emit *e, const Field *f)
+static void unpack_port_array(const Emit *e, const Routine *r, const Field *f)
+{
+	const Arg *a = f->arg;
+	const Field *count = a->count ? emit_find_inline(&r->reply, a->count, FIELD_COUNT) : NULL;
+
+	/* A caller who said how much room it has may have less than the message. */
+	put(e, "\tfor (unsigned int __i = 0; __i < ");
+	if (count && a->count->count_in_out)
+		put(e, "Out%uP->%s", count->shift, count->name);
+	else
+		put(e, "%u", a->type->limit);
+	put(e, "; __i++)\n\t\t%s[__i] = Out0P->%s[__i].name;\n", a->name, f->name);
+	if (emit_is_poly(a->type->out))
+		put(e, "\t*%sPoly = Out0P->%s[0].disposition;\n", a->name, f->name);
+}
+
+static void unpack_descriptor(const Emit *e, const Routine *r, const Field *f)
 {
 	const Arg *a = f->arg;
 
@@ -277,12 +309,7 @@ static void unpack_descriptor(const Emit *e, const Field *f)
 		if (emit_is_poly(a->type->out))
 			put(e, "\t*%sPoly = Out0P->%s.disposition;\n", a->name, f->name);
 	} else if (f->kind == FIELD_PORT_ARRAY) {
-		put(e,
-			"\tfor (unsigned int __i = 0; __i < %u; __i++)\n"
-			"\t\t%s[__i] = Out0P->%s[__i].name;\n",
-			a->type->limit, a->name, f->name);
-		if (emit_is_poly(a->type->out))
-			put(e, "\t*%sPoly = Out0P->%s[0].disposition;\n", a->name, f->name);
+		unpack_port_array(e, r, f);
 	} else {
 		unpack_out_of_line(e, f);
 	}
@@ -404,7 +431,7 @@ static void emit_answer(const Emit *e, const Routine *r)
 	}
 	emit_user_trailer(e, r);
 	for (unsigned n = 0; n < m->n_descriptors; n++)
-		unpack_descriptor(e, &m->descriptors[n]);
+		unpack_descriptor(e, r, &m->descriptors[n]);
 	for (unsigned n = 0; n < m->n_inlines; n++)
 		unpack_inline(e, &m->inlines[n]);
 }

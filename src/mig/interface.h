@@ -153,7 +153,6 @@ struct Routine {
 	const Arg *wait_time, *send_time, *msg_option, *ret_code;
 	/* What the statements before the routine said; NULL: nothing. An argument goes first. C text. */
 	const char *wait_time_text, *send_time_text, *msg_option_text;
-	bool special_reply_port;
 	AstConsume consume; /* what happens to rights when the request cannot be sent */
 	Message request;
 	Message reply; /* not for a simple routine */
@@ -173,7 +172,6 @@ typedef struct Interface {
 	bool kernel_user, kernel_server;
 	const char *user_prefix, *server_prefix; /* "" if there is none */
 	const char *demux; /* NAME_server, or what ServerDemux says */
-	const char *error_proc; /* MsgError */
 	const char *rcsid; /* NULL: none */
 	long on_stack_limit; /* OnStackLimit; -1: none said */
 	const Import *imports;

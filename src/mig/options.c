@@ -361,6 +361,10 @@ static int finish(Parse *p)
 		add(o->cpp_args, &o->n_cpp_args, "-isysroot");
 		add(o->cpp_args, &o->n_cpp_args, p->sysroot);
 	}
+	if (!o->depfile && o->n_dep_args > 0)
+		no_effect(p, o->dep_args[0]);
+	if (o->user_prefix_files && o->user)
+		no_effect(p, "-user");
 	if (p->without_effect && !o->quiet)
 		fprintf(p->err, "mig: warning: without effect here: %s\n", p->without_effect);
 	return 0;

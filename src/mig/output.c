@@ -57,6 +57,21 @@ FILE *output_open(Output *o, const char *path)
 	return f->stream;
 }
 
+const char *const *output_get_paths(const Output *o, size_t *ret_n)
+{
+	const char **paths;
+	size_t n = 0;
+
+	for (const OutputFile *f = o->files; f; f = f->next)
+		n++;
+	paths = arena_new_array(o->arena, const char *, n + 1);
+	n = 0;
+	for (const OutputFile *f = o->files; f; f = f->next)
+		paths[n++] = f->path;
+	*ret_n = n;
+	return paths;
+}
+
 static int write_all(int fd, const char *text, size_t size)
 {
 	while (size > 0) {

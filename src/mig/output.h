@@ -26,6 +26,9 @@ void output_deinit(Output *o);
  * path is borrowed until then. */
 FILE *output_open(Output *o, const char *path);
 
+/* The paths of all files that were opened, in that order. */
+const char *const *output_get_paths(const Output *o, size_t *ret_n);
+
 /* 0, or -errno with the path that it is about in *ret_path; then nothing was changed as far as can be. */
 int output_commit(Output *o, const char **ret_path) __attribute__((__warn_unused_result__));
 

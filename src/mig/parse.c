@@ -23,7 +23,7 @@ AstStatement *parser_statement(Parser *p, AstKind kind, Span span)
 static void note_order(Parser *p, const AstStatement *s)
 {
 	if (s->kind == AST_ROUTINE || s->kind == AST_SKIP) {
-		if (!p->subsystem && !p->is_late)
+		if (!p->subsystem && !p->is_late && !p->is_told)
 			diag_error(p->diag, s->span,
 				"there is no subsystem yet; write `subsystem NAME "
 				"NUMBER;` before the first routine");

@@ -232,7 +232,7 @@ element_spec:
 				(ParserBound){AST_BOUND_FIXED, $3, @3});
 		}
 |	'^' spec { $$ = parser_spec_of(p, AST_SPEC_POINTER, @$, $2); }
-|	C_STRING string_bound
+|	C_STRING array_bound
 		{ $$ = parser_spec_bound(parser_spec(p, AST_SPEC_STRING, @$), $2); }
 ;
 
@@ -397,6 +397,9 @@ static int mig_grlex(MIG_GRSTYPE *value, Span *span, Parser *p)
 
 	*span = p->lexer.span;
 	switch (token) {
+	case T_SUBSYSTEM:
+		p->is_told = true;
+		break;
 	case T_NAME:
 	case T_STRING:
 	case T_TEXT:

@@ -26,6 +26,7 @@ typedef struct Parser {
 	unsigned n_arguments; /* of the routine at hand */
 	const AstStatement *subsystem; /* NULL: none so far */
 	bool is_late; /* there was a routine before */
+	bool is_told; /* there was the word `subsystem`: if it came to nothing, that has been told */
 } Parser;
 
 /* A type, and how many types it is made of, on the longest way down. */

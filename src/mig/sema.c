@@ -13,7 +13,7 @@
 typedef struct Build {
 	Sema sema;
 	Interface *interface;
-	const AstStatement *demux, *error;
+	const AstStatement *subsystem, *demux;
 	const Routine **routines;
 	Import *imports;
 	const Type **types;
@@ -23,6 +23,7 @@ static void read_subsystem(Build *b, const AstStatement *st)
 {
 	Diag *d = b->sema.diag;
 
+	b->subsystem = st;
 	b->interface->name = st->name.text;
 	b->interface->kernel_user = st->kernel_user;
 	b->interface->kernel_server = st->kernel_server;
@@ -121,7 +122,10 @@ static void read_setting(Build *b, const AstStatement *st)
 		set->send_time = st->text;
 		break;
 	case AST_SPECIAL_REPLY_PORT:
-		set->special_reply_port = st->number != 0;
+		if (st->number)
+			diag_warning(b->sema.diag, st->span,
+				"usespecialreplyport has no effect here: a thread has one reply "
+				"port; leave it out");
 		break;
 	case AST_CONSUME_ON_SEND_ERROR:
 		set->consume = (AstConsume)st->number;
@@ -162,7 +166,8 @@ static void read_statement(Build *b, const AstStatement *st)
 		read_on_stack_limit(b, st);
 		break;
 	case AST_ERROR:
-		read_once(b, st, &b->error, "error");
+		diag_warning(b->sema.diag, st->span,
+			"error has no effect here: what goes wrong is returned; leave it out");
 		break;
 	case AST_SERVER_DEMUX:
 		read_once(b, st, &b->demux, "serverdemux");
@@ -202,7 +207,6 @@ static void finish(Build *b)
 	i->user_prefix = b->sema.settings.user_prefix;
 	i->server_prefix = b->sema.settings.server_prefix;
 	i->demux = demux ? demux : arena_printf(b->sema.arena, "%s_server", i->name);
-	i->error_proc = b->error ? b->error->name.text : "MsgError";
 	i->imports = b->imports;
 	i->routines = b->routines;
 	i->types = b->types;
@@ -222,5 +226,6 @@ void sema_analyse(const Ast *ast, const Options *o, Arena *a, Diag *d, const Int
 	if (d->n_errors > 0)
 		return;
 	finish(&b);
-	*ret = b.interface;
+	if (sema_check_functions(&b.sema, b.interface, b.demux ? b.demux->span : b.subsystem->span))
+		*ret = b.interface;
 }

@@ -69,6 +69,7 @@ static void read_count(Flags *f)
 static void read_dealloc(Flags *f)
 {
 	static const char why[] = "only memory out of line can be deallocated";
+	static const char why_stubs[] = "what a stub allocates, it deallocates";
 	bool out_of_line = type_is_out_of_line(f->arg->type);
 
 	contradiction(f, AST_FLAG_DEALLOC, AST_FLAG_NOTDEALLOC, "dealloc and notdealloc");
@@ -78,6 +79,19 @@ static void read_dealloc(Flags *f)
 		no_effect(f, AST_FLAG_MAYBE_DEALLOC, "dealloc[]", why);
 		no_effect(f, AST_FLAG_NOTDEALLOC, "notdealloc", why);
 		return;
+	}
+	if (f->arg->type->inline_interface && f->arg->kind == ARG_OUT) {
+		no_effect(f, AST_FLAG_DEALLOC, "dealloc", why_stubs);
+		no_effect(f, AST_FLAG_MAYBE_DEALLOC, "dealloc[]", why_stubs);
+		no_effect(f, AST_FLAG_NOTDEALLOC, "notdealloc", why_stubs);
+	}
+	if (f->arg->type->inline_interface && f->arg->kind == ARG_INOUT &&
+		has(f, AST_FLAG_DEALLOC | AST_FLAG_MAYBE_DEALLOC)) {
+		diag_error(f->sema->diag, f->ast->name.span,
+			"the answer is put where '%s' was, which cannot be deallocated; leave "
+			"out dealloc",
+			f->arg->name);
+		f->ok = false;
 	}
 	if (has(f, AST_FLAG_MAYBE_DEALLOC))
 		f->arg->dealloc = DEALLOC_ASK;
@@ -105,8 +119,14 @@ static void read_count_in_out(Flags *f)
 {
 	const Type *type = f->arg->type;
 
-	if (!has(f, AST_FLAG_COUNTINOUT))
+	if (!has(f, AST_FLAG_COUNTINOUT)) {
+		if (f->arg->kind == ARG_OUT && type->inline_interface && f->arg->count == f->arg)
+			diag_warning(f->sema->diag, f->arg->span,
+				"'%s' is always empty: nobody says how much room there is; write "
+				"countinout behind its type",
+				f->arg->name);
 		return;
+	}
 	if (f->arg->kind != ARG_OUT || !f->arg->count ||
 		(type_is_out_of_line(type) && !type->inline_interface)) {
 		diag_error(f->sema->diag, span_of(f, AST_FLAG_COUNTINOUT),

@@ -15,7 +15,6 @@
 typedef struct Settings {
 	const char *user_prefix, *server_prefix;
 	const char *wait_time, *send_time, *msg_option; /* NULL: nothing */
-	bool special_reply_port;
 	AstConsume consume;
 } Settings;
 
@@ -56,5 +55,8 @@ typedef enum NameUse {
 bool sema_check_name(Sema *s, const AstName *name, NameUse use);
 /* Whether all names that a finished routine's arguments lead to are different. */
 bool sema_check_derived_names(Sema *s, const Routine *r);
+/* Whether all functions and variables of the finished interface have names of their own. demux: where
+ * the name of that function comes from. */
+bool sema_check_functions(Sema *s, const Interface *i, Span demux);
 
 #endif

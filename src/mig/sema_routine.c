@@ -178,7 +178,6 @@ static Routine *new_routine(Sema *s, const AstStatement *statement, int32_t id)
 	r->wait_time_text = set->wait_time;
 	r->send_time_text = set->send_time;
 	r->msg_option_text = set->msg_option;
-	r->special_reply_port = set->special_reply_port;
 	r->consume = set->consume;
 	return r;
 }

@@ -6,10 +6,12 @@
  */
 #include "mig/parser.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/cleanup.h"
 #include "mig/grammar.h"
 #include "mig/keyword.h"
 
@@ -56,17 +58,44 @@ static const char *list(Parser *p, const char *const *expected, int n)
 	return text;
 }
 
+/* Whether a type may begin so. */
+static bool begins_type(const char *word)
+{
+	static const char *const words[] = {
+		"array", "struct", "c_string", "polymorphic", "^", "(", "PointerTo", "ValueOf"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcasecmp(words[i], word) == 0)
+			return true;
+	}
+	return (isalnum((unsigned char)word[0]) || word[0] == '_') && keyword_find(word) == 0;
+}
+
+/* Words that stood before a name or a type once, and are taken for that now. */
+static bool stood_before(const char *word, const char *next)
+{
+	static const char *const of_types[] = {
+		"inline", "islong", "isnotlong", "long", "notinline"};
+
+	if (strcasecmp(word, "camelot") == 0 || strcasecmp(word, "msgtype") == 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(of_types); i++) {
+		if (strcasecmp(of_types[i], word) == 0)
+			return begins_type(next);
+	}
+	return false;
+}
+
 /* A word that is none of the language's, or the one before it, which was taken for a name. */
-static const char *find_advice(Parser *p, const char *word)
+static const char *find_advice(Parser *p, const char *word, Span *at)
 {
 	const char *advice = keyword_find_advice(word);
+	const char *previous = copy_span(p, p->lexer.previous);
 
-	if (advice)
+	if (advice || !stood_before(previous, word))
 		return advice;
-	word = copy_span(p, p->lexer.previous);
-	if (strcasecmp(word, "camelot") == 0 || strcasecmp(word, "msgtype") == 0)
-		return keyword_find_advice(word);
-	return NULL;
+	*at = p->lexer.previous;
+	return keyword_find_advice(previous);
 }
 
 /* What is missing lies behind the token before: that is where it has to be written. */
@@ -80,7 +109,7 @@ static Span behind_previous(const Parser *p)
 void parser_unexpected(Parser *p, const char *token, const char *const *expected, int n)
 {
 	Span at = p->lexer.span;
-	const char *word = copy_span(p, at), *advice = find_advice(p, word);
+	const char *word = copy_span(p, at), *advice = find_advice(p, word, &at);
 	const char *shown = at.end > at.start ? arena_printf(p->arena, "`%s`", word) : token;
 	bool is_keyword = keyword_find(word) != 0;
 	bool is_statement = is_expected(expected, n, "subsystem");

@@ -25,7 +25,6 @@ TEST(an_empty_subsystem_has_its_defaults)
 	ASSERT_STREQ(i->user_prefix, "");
 	ASSERT_STREQ(i->server_prefix, "");
 	ASSERT_STREQ(i->demux, "test_server");
-	ASSERT_STREQ(i->error_proc, "MsgError");
 	ASSERT_NULL(i->rcsid);
 	ASSERT_EQ(i->on_stack_limit, -1);
 	ASSERT_EQ(i->n_imports, 0);
@@ -40,11 +39,10 @@ TEST(statements_are_recorded)
 	const Interface *i;
 	Analysis x;
 
-	ANALYSE(&x, "serverdemux demux; error Oops; rcsid \"id\"; OnStackLimit 2048;"
+	ANALYSE(&x, "serverdemux demux; rcsid \"id\"; OnStackLimit 2048;"
 		    "import <a.h>; uimport \"b.h\"; simport <c.h>; iimport <d.h>; dimport <e.h>;");
 	i = x.interface;
 	ASSERT_STREQ(i->demux, "demux");
-	ASSERT_STREQ(i->error_proc, "Oops");
 	ASSERT_STRSTR(i->rcsid, "id");
 	ASSERT_EQ(i->on_stack_limit, 2048);
 	ASSERT_EQ(i->n_imports, 5);
@@ -78,10 +76,10 @@ TEST(settings_are_for_the_routines_behind_them)
 
 	ANALYSE(&x, "routine a(p : mach_port_t); userprefix u_; serverprefix s_; waittime 100; "
 		    "sendtime 50;"
-		    "msgoption MACH_SEND_NOTIFY; usespecialreplyport 1; consumeonsenderror any;"
+		    "msgoption MACH_SEND_NOTIFY; consumeonsenderror any;"
 		    "routine b(p : mach_port_t); nowaittime; nosendtime; msgoption "
 		    "MACH_MSG_OPTION_NONE;"
-		    "usespecialreplyport 0; consumeonsenderror none; serverprefix t_;"
+		    "consumeonsenderror none; serverprefix t_;"
 		    "routine c(p : mach_port_t);");
 	r = routine_of(&x, 0);
 	ASSERT_STREQ(r->user_name, "a");
@@ -89,7 +87,6 @@ TEST(settings_are_for_the_routines_behind_them)
 	ASSERT_NULL(r->wait_time_text);
 	ASSERT_NULL(r->send_time_text);
 	ASSERT_NULL(r->msg_option_text);
-	ASSERT_FALSE(r->special_reply_port);
 	ASSERT_EQ(r->consume, AST_CONSUME_NONE);
 	r = routine_of(&x, 1);
 	ASSERT_STREQ(r->name, "b");
@@ -98,14 +95,12 @@ TEST(settings_are_for_the_routines_behind_them)
 	ASSERT_STREQ(r->wait_time_text, "100");
 	ASSERT_STREQ(r->send_time_text, "50");
 	ASSERT_STREQ(r->msg_option_text, "MACH_SEND_NOTIFY");
-	ASSERT_TRUE(r->special_reply_port);
 	ASSERT_EQ(r->consume, AST_CONSUME_ANY);
 	r = routine_of(&x, 2);
 	ASSERT_STREQ(r->server_name, "t_c");
 	ASSERT_NULL(r->wait_time_text);
 	ASSERT_NULL(r->send_time_text);
 	ASSERT_NULL(r->msg_option_text);
-	ASSERT_FALSE(r->special_reply_port);
 	ASSERT_EQ(r->consume, AST_CONSUME_NONE);
 	ASSERT_STREQ(x.interface->user_prefix, "u_");
 	ASSERT_STREQ(x.interface->server_prefix, "t_");
@@ -118,7 +113,10 @@ TEST(statements_without_effect)
 
 	EXPECT_WARNING("UserTypeLimit 100;", "test.defs:2:1: warning: UserTypeLimit has no effect");
 	EXPECT_WARNING("serverdemux a; serverdemux b;", "serverdemux is said again");
-	EXPECT_WARNING("error a; error b;", "error is said again");
+	EXPECT_WARNING("error a;", "test.defs:2:1: warning: error has no effect");
+	EXPECT_WARNING("usespecialreplyport 1;", "usespecialreplyport has no effect here");
+	ANALYSE(&x, "usespecialreplyport 0;");
+	analysis_deinit(&x);
 	EXPECT_ERROR("OnStackLimit 0-1;", "-1 is not a number of bytes");
 	analyse(&x, "subsystem kerneluser kernelserver k 1;");
 	ASSERT_STRSTR(x.messages, "kerneluser and kernelserver have no effect");

@@ -11,8 +11,6 @@
 #include "base/list.h"
 #include "port/probe.h"
 
-#define SWEEP_MIN 64
-
 typedef struct Kept {
 	TAILQ_ENTRY(Kept) link;
 	int fd;
@@ -23,8 +21,6 @@ static Quota in_flight;
 static uint64_t maximum;
 static bool in_flight_ready;
 static TAILQ_HEAD(, Kept) kept = TAILQ_HEAD_INITIALIZER(kept);
-static unsigned n_kept;
-static unsigned sweep_at = SWEEP_MIN;
 
 bool budget_charge(QuotaCharge *charge, uid_t uid, unsigned n_fds)
 {
@@ -46,7 +42,6 @@ bool budget_charge(QuotaCharge *charge, uid_t uid, unsigned n_fds)
 static void kept_free(Kept *k)
 {
 	TAILQ_REMOVE(&kept, k, link);
-	n_kept--;
 	quota_uncharge(&k->charge);
 	probe_close_lazily_consume(k->fd);
 	free(k);
@@ -62,13 +57,15 @@ static bool answer_was_read(int fd)
 	return poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR);
 }
 
-/* Each new one has two old ones looked at: what a crowd of peers that has gone left behind goes
- * while others are served. */
-static void look_at_oldest(void)
+/* Each new one has two old ones looked at: what was read, or a crowd of peers that has gone left behind,
+ * goes while others are served, and what is kept is what is unread, and little else. */
+static void look_at_oldest(const Kept *newest)
 {
 	for (int i = 0; i < 2; i++) {
 		Kept *k = TAILQ_FIRST(&kept);
 
+		if (k == newest)
+			return;
 		if (answer_was_read(k->fd)) {
 			kept_free(k);
 			continue;
@@ -91,10 +88,7 @@ void budget_keep_take(int fd, QuotaCharge *charge)
 	k->charge = *charge;
 	*charge = (QuotaCharge)QUOTA_CHARGE_INIT;
 	TAILQ_INSERT_TAIL(&kept, k, link);
-	if (++n_kept >= sweep_at)
-		budget_sweep();
-	else if (n_kept > SWEEP_MIN)
-		look_at_oldest();
+	look_at_oldest(k);
 }
 
 void budget_sweep(void)
@@ -105,8 +99,6 @@ void budget_sweep(void)
 		if (answer_was_read(k->fd))
 			kept_free(k);
 	}
-	/* So that sweeping costs a constant for each answer, however many are unread. */
-	sweep_at = MAX(2 * n_kept, (unsigned)SWEEP_MIN);
 }
 
 void budget_forget_all(void)

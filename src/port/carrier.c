@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/random.h"
+#include "port/creds.h"
 #include "port/probe.h"
 #include "port/wire.h"
 
@@ -70,8 +71,9 @@ int carrier_write(int fd, const struct iovec *iov, unsigned n_iov, const int *fd
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(WIRE_MAX_FDS * sizeof(int))];
+		char bytes[CREDS_SPACE + CMSG_SPACE(WIRE_MAX_FDS * sizeof(int))];
 	} control;
+	size_t n_control = creds_put(&control);
 	struct iovec byte = {(void *)(uintptr_t) "", 1};
 	struct msghdr msg = {
 		.msg_iov = n_iov > 0 ? (struct iovec *)(uintptr_t)iov : &byte,
@@ -79,14 +81,17 @@ int carrier_write(int fd, const struct iovec *iov, unsigned n_iov, const int *fd
 	};
 
 	if (n_fds > 0) {
-		struct cmsghdr *c = &control.align;
+		struct cmsghdr *c = (struct cmsghdr *)(void *)(control.bytes + n_control);
 
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+		n_control += CMSG_SPACE(n_fds * sizeof(int));
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
 		memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
+	}
+	if (n_control > 0) {
+		msg.msg_control = &control;
+		msg.msg_controllen = n_control;
 	}
 	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }

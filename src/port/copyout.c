@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "port/creds.h"
 #include "port/pidversion.h"
 #include "port/port.h"
 #include "port/region.h"
@@ -168,8 +169,7 @@ int copyout_items(Message *m, uint8_t *body)
 static const Creds *creds_of(Message *m)
 {
 	if (m->creds.uid == CREDS_SELF && m->creds.pid != 0) {
-		m->creds.uid = getuid();
-		m->creds.gid = getgid();
+		creds_of_self(&m->creds.uid, &m->creds.gid);
 		m->creds.pidversion = pidversion_self();
 	}
 	return &m->creds;

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "port/backing.h"
 #include "port/budget.h"
+#include "port/creds.h"
 #include "port/encode.h"
 #include "port/lease_client.h"
 #include "port/lease_server.h"
@@ -82,25 +83,29 @@ static int send_datagram(int fd, const Encoder *e, int flags)
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(WIRE_MAX_FDS * sizeof(int))];
+		char bytes[CREDS_SPACE + CMSG_SPACE(WIRE_MAX_FDS * sizeof(int))];
 	} control;
+	size_t n_control = creds_put(&control);
 	struct msghdr msg = {
 		.msg_iov = (struct iovec *)(uintptr_t)e->iov,
 		.msg_iovlen = e->n_iov,
 	};
 
 	/* Not where there is out-of-line memory, whose address the kernel is to check. */
-	if (e->n_fds == 0 && e->n_bytes <= SMALL_DATAGRAM && e->n_iov <= 3)
+	if (e->n_fds == 0 && n_control == 0 && e->n_bytes <= SMALL_DATAGRAM && e->n_iov <= 3)
 		return send_small(fd, e, flags);
 	if (e->n_fds > 0) {
-		struct cmsghdr *c = &control.align;
+		struct cmsghdr *c = (struct cmsghdr *)(void *)(control.bytes + n_control);
 
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(e->n_fds * sizeof(int));
+		n_control += CMSG_SPACE(e->n_fds * sizeof(int));
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(e->n_fds * sizeof(int));
 		memcpy(CMSG_DATA(c), e->fds, e->n_fds * sizeof(int));
+	}
+	if (n_control > 0) {
+		msg.msg_control = &control;
+		msg.msg_controllen = n_control;
 	}
 	return sendmsg(fd, &msg, flags | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }

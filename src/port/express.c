@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "port/backing.h"
+#include "port/creds.h"
 #include "port/port.h"
 #include "port/sender.h"
 #include "port/space.h"
@@ -47,7 +48,7 @@ bool express_send(const mach_msg_header_t *msg, mach_msg_size_t size)
 	if (msg->msgh_bits != MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0) ||
 		msg->msgh_local_port != MACH_PORT_NULL ||
 		msg->msgh_voucher_port != MACH_PORT_NULL || size < sizeof(*msg) || size % 4 ||
-		tail > EXPRESS_MAX)
+		tail > EXPRESS_MAX || creds_are_told())
 		return false;
 	sender = look_up(msg->msgh_remote_port, &e.header);
 	if (!sender)

@@ -236,3 +236,20 @@ void inherit_import(void)
 	block_fd = fd;
 	inherit_reimport();
 }
+
+unsigned inherit_list(int *ret)
+{
+	unsigned n = 0;
+
+	_Static_assert(2 * TASK_N_SLOTS + 1 <= INHERIT_FDS_MAX, "room for all of a block");
+	if (block_fd < 0)
+		return 0;
+	ret[n++] = block_fd;
+	for (unsigned i = 0; i < TASK_N_SLOTS; i++) {
+		if (!block.slots[i].present)
+			continue;
+		ret[n++] = block.slots[i].addr;
+		ret[n++] = block.slots[i].pipe_w;
+	}
+	return n;
+}

@@ -23,3 +23,11 @@ void inherit_import(void);
 
 /* The same in a fork child, from the block that this process has. */
 void inherit_reimport(void);
+
+/* How many descriptors a block has at most. */
+#define INHERIT_FDS_MAX 16
+
+/* The descriptors that a new program image must have, at the same numbers, for the variable to mean
+ * something: for whoever starts programs and closes everything else. Borrowed; at most
+ * INHERIT_FDS_MAX. With the lock. Returns how many. */
+unsigned inherit_list(int *ret);

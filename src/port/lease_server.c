@@ -55,12 +55,15 @@ LeaseServer *lease_server_unref(LeaseServer *lease)
 	return NULL;
 }
 
-/* It is in no table any more. */
+/* It is in no table any more, and nobody can ask for what is parked. */
 static void lease_forget(LeaseServer *lease)
 {
+	Message *m = TAKE_PTR(lease->parked);
+
 	lease->port->extra->n_leases--;
 	lease->port = NULL;
 	lease_server_unref(lease);
+	message_free(m);
 }
 
 /* Out of its port's table; lives on while send-once rights refer to it. */

@@ -296,6 +296,9 @@ void port_destroy_receive(Port *port)
 
 	assert(port->state == PORT_LOCAL && !port->kobject_type);
 	port->flags |= PORT_F_TRANSIT;
+	/* The queue that it was in may go first. */
+	if (x)
+		x->transit_to = NULL;
 	if (x && x->direct > 0)
 		port_rouse(port, true);
 	x = port->extra;

@@ -12,6 +12,7 @@
 #include "port/anchor.h"
 #include "port/budget.h"
 #include "port/connect.h"
+#include "port/creds.h"
 #include "port/inherit.h"
 #include "port/keeper.h"
 #include "port/kport.h"
@@ -53,6 +54,7 @@ static void space_begin(void)
 	Right copy;
 
 	task.pid = getpid();
+	creds_begin();
 	make_own_object(KOBJECT_TASK, &task.self_name);
 	mach_task_self_ = task.self_name;
 	make_own_object(KOBJECT_HOST, &task.host_name);

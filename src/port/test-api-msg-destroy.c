@@ -16,8 +16,7 @@ static void drop(PortName name)
 static void destroy_simple(PortName remote, mach_msg_type_name_t type, PortName voucher)
 {
 	mach_msg_header_t msg = {
-		.msgh_bits = MACH_MSGH_BITS_SET(
-			type, 0, voucher ? MACH_MSG_TYPE_MOVE_SEND : 0, 0),
+		.msgh_bits = MACH_MSGH_BITS_SET(type, 0, voucher ? MACH_MSG_TYPE_MOVE_SEND : 0, 0),
 		.msgh_size = sizeof(msg),
 		.msgh_remote_port = remote,
 		.msgh_voucher_port = voucher,

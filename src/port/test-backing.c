@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <mach/notify.h>
 #include <poll.h>
 #include <sys/stat.h>
 
@@ -7,6 +8,7 @@
 #include "port/registry.h"
 #include "port/sender.h"
 #include "port/test-support.h"
+#include "tests/lib/fault.h"
 
 static void drop(PortName name)
 {
@@ -268,4 +270,100 @@ PORT_TEST(closing_drains)
 	/* The send-once right died unused, which is what its maker reads. */
 	ASSERT_EQ(recv(pair[1], &byte, 1, MSG_DONTWAIT), 0);
 	close(pair[1]);
+}
+
+/* The second place for ports stays open once it was needed. */
+__attribute__((__constructor__)) static void open_second_place(void)
+{
+	Ident ident;
+	int sock, addr;
+
+	fault_arm(FAULT_BIND, 1);
+	if (portdir_mint(&sock, &addr, &ident) == 0) {
+		close(sock);
+		close(addr);
+	}
+	(void)fault_disarm();
+}
+
+/* With a no-senders request and a set, which both have to be told of it. */
+static void make_or_not(void *arg)
+{
+	mach_port_t self = mach_task_self(), previous;
+	PortName name, notify, set;
+	mach_msg_header_t msg;
+	Port *port;
+	int r;
+
+	fault_pause();
+	name = make_receive(&port);
+	notify = make_receive(NULL);
+	ASSERT_EQ(mach_port_allocate(self, MACH_PORT_RIGHT_PORT_SET, &set), 0);
+	ASSERT_EQ(mach_port_insert_member(self, name, set), 0);
+	ASSERT_EQ(mach_port_request_notification(self, name, MACH_NOTIFY_NO_SENDERS, 9, notify,
+			  MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous),
+		0);
+	fault_resume();
+	r = LOCKED(backing_make(port));
+	fault_pause();
+	ASSERT_LE(r, 0);
+	ASSERT_EQ(port->backing == NULL, r != 0);
+	ASSERT_IN_ORDER();
+	/* The port works on. */
+	ASSERT_EQ(mach_msg(&msg, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0, sizeof(msg), set, 0, 0),
+		MACH_RCV_TIMED_OUT);
+	ASSERT_OK(LOCKED(backing_make(port)));
+	drop(set);
+	drop(name);
+	drop(notify);
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+	fault_resume();
+	(void)arg;
+}
+
+PORT_TEST(making_fails)
+{
+	ASSERT_GE(fault_run_kinds(make_or_not, NULL), 6);
+}
+
+static void export_or_not(void *arg)
+{
+	mach_port_t self = mach_task_self(), previous;
+	PortName name, notify;
+	bool owned = false;
+	int fd = -EBADF, r;
+	Port *port;
+
+	fault_pause();
+	name = make_receive(&port);
+	add_send(name, 1);
+	notify = make_receive(NULL);
+	ASSERT_OK(LOCKED(backing_make(port)));
+	ASSERT_EQ(mach_port_request_notification(self, name, MACH_NOTIFY_NO_SENDERS, 9, notify,
+			  MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous),
+		0);
+	ASSERT_TRUE(no_senders(port->backing));
+	fault_resume();
+	r = LOCKED(backing_export_pipe(port->backing, &fd, &owned));
+	fault_pause();
+	if (r) {
+		ASSERT_EQ(fd, -EBADF);
+		ASSERT_TRUE(no_senders(port->backing));
+	} else {
+		/* The receiver's alone. */
+		ASSERT_TRUE(owned);
+		ASSERT_FALSE(no_senders(port->backing));
+		close(fd);
+		ASSERT_TRUE(no_senders(port->backing));
+	}
+	drop(name);
+	drop(notify);
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+	fault_resume();
+	(void)arg;
+}
+
+PORT_TEST(exporting_fails)
+{
+	ASSERT_GE(fault_run_kinds(export_or_not, NULL), 3);
 }

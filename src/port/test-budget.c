@@ -99,6 +99,37 @@ PORT_TEST(many_are_swept)
 	LOCKED_DO(budget_sweep());
 }
 
+/* What a crowd has left goes while others are served. */
+PORT_TEST(each_new_one_has_two_old_ones_looked_at)
+{
+	int peers[100], ends[100];
+
+	for (unsigned i = 0; i < 100; i++) {
+		QuotaCharge charge = QUOTA_CHARGE_INIT;
+
+		ends[i] = end_with(&peers[i], true);
+		ASSERT_TRUE(LOCKED(budget_charge(&charge, STRANGER, 1)));
+		LOCKED_DO(budget_keep_take(ends[i], &charge));
+	}
+	for (unsigned i = 0; i < 100; i++) {
+		ASSERT_FD_OPEN(ends[i]);
+		close(peers[i]);
+	}
+	for (unsigned i = 0; i < 101; i++) {
+		QuotaCharge charge = QUOTA_CHARGE_INIT;
+		int peer, end = end_with(&peer, false);
+
+		ASSERT_TRUE(LOCKED(budget_charge(&charge, STRANGER, 1)));
+		LOCKED_DO(budget_keep_take(end, &charge));
+		close(peer);
+	}
+	/* All but the last. */
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+	for (unsigned i = 0; i < 100; i++)
+		ASSERT_FD_CLOSED(ends[i]);
+	LOCKED_DO(budget_sweep());
+}
+
 PORT_TEST(a_child_forgets)
 {
 	QuotaCharge charge = QUOTA_CHARGE_INIT, more = QUOTA_CHARGE_INIT;

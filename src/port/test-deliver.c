@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "port/deliver.h"
 
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "port/names.h"
+#include "port/test-namespace.h"
 #include "port/test-support.h"
 #include "tests/lib/fault.h"
 
@@ -54,8 +56,7 @@ static int send_right_of(PortName name, PortName dest)
 			.disposition = MACH_MSG_TYPE_MAKE_SEND,
 			.type = MACH_MSG_PORT_DESCRIPTOR},
 	};
-	int r = mach_msg(
-		&msg.header, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(msg), 0, 0, 0, 0);
+	int r = mach_msg(&msg.header, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(msg), 0, 0, 0, 0);
 
 	fault_pause();
 	if (r == MACH_SEND_NO_BUFFER)
@@ -68,8 +69,8 @@ static int send_right_of(PortName name, PortName dest)
  * says nothing about where it was to go. */
 PORT_TEST(errors_of_encoding_are_not_the_destinations)
 {
-	static const int errors[] = {EPERM, ECONNREFUSED, ENOTCONN, ECONNRESET, EPIPE, EMFILE,
-		EAGAIN, EINTR, ENOSPC};
+	static const int errors[] = {
+		EPERM, ECONNREFUSED, ENOTCONN, ECONNRESET, EPIPE, EMFILE, EAGAIN, EINTR, ENOSPC};
 	Remote remote = remote_make();
 	PortName dest = remote_name(&remote);
 
@@ -90,6 +91,45 @@ PORT_TEST(errors_of_encoding_are_not_the_destinations)
 	}
 	drop(dest);
 	remote_free(&remote);
+}
+
+/* A port of another process lives on, whatever keeps us from giving away a right to one of ours: the
+ * code that stands for it is EPERM, which a socket says too that takes from nobody. */
+static void run_send_with_all_places_squatted(void)
+{
+	Remote remote = remote_make();
+	PortName dest = remote_name(&remote), own = make_receive(NULL);
+	struct {
+		mach_msg_header_t header;
+		mach_msg_body_t body;
+		mach_msg_port_descriptor_t port;
+	} msg = {
+		.body = {1},
+		.port = {.name = own,
+			.disposition = MACH_MSG_TYPE_MAKE_SEND,
+			.type = MACH_MSG_PORT_DESCRIPTOR},
+	};
+
+	if (access(shm_path(), F_OK) == 0) /* of what the namespace made */
+		ASSERT_SYS(rmdir(shm_path()));
+	ASSERT_SYS(mkdir(shm_path(), 0777));
+	ASSERT_SYS(chmod(shm_path(), 0777));
+	ASSERT_SYS(symlink("/etc", tmp_path()));
+	msg.header.msgh_remote_port = dest;
+	msg.header.msgh_bits = MACH_MSGH_BITS_COMPLEX | MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0);
+	ASSERT_EQ(
+		mach_msg(&msg.header, MACH_SEND_MSG, sizeof(msg), 0, 0, 0, 0), MACH_SEND_NO_BUFFER);
+	mach_msg_destroy(&msg.header);
+	ASSERT_EQ(type_of(dest), ENTRY_SEND);
+	msg.header = (mach_msg_header_t){
+		.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0), .msgh_remote_port = dest};
+	ASSERT_EQ(mach_msg(&msg.header, MACH_SEND_MSG, sizeof(msg.header), 0, 0, 0, 0), 0);
+	remote_free(&remote);
+}
+
+TEST(send_with_all_places_squatted)
+{
+	in_namespace(run_send_with_all_places_squatted);
 }
 
 static void send_to_new(void *arg)
@@ -149,8 +189,8 @@ PORT_TEST(a_destination_that_cannot_be_reached)
 		ASSERT_EQ(r, cases[i].code);
 		ASSERT_EQ(type_of(dest), dies ? ENTRY_DEAD_NAME : ENTRY_SEND);
 		if (!dies)
-			LOCKED_DO((void)name_mod_refs(dest, MACH_PORT_RIGHT_SEND,
-				1 - (int)space_find(dest)->urefs));
+			LOCKED_DO((void)name_mod_refs(
+				dest, MACH_PORT_RIGHT_SEND, 1 - (int)space_find(dest)->urefs));
 		ASSERT_EQ(send_plain(dest), dies ? MACH_SEND_INVALID_DEST : 0);
 		drop(dest);
 		remote_free(&remote);
@@ -196,8 +236,8 @@ static int send_memory(PortName dest, vm_address_t address, mach_msg_size_t size
 			.deallocate = deallocate,
 			.type = MACH_MSG_OOL_DESCRIPTOR},
 	};
-	int r = mach_msg(&msg.header, MACH_SEND_MSG | MACH_SEND_TIMEOUT,
-		offsetof(Memory, trailer), 0, 0, 0, 0);
+	int r = mach_msg(&msg.header, MACH_SEND_MSG | MACH_SEND_TIMEOUT, offsetof(Memory, trailer),
+		0, 0, 0, 0);
 
 	fault_pause();
 	if (r == MACH_SEND_NO_BUFFER)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,7 +13,8 @@
 #include "port/ident.h"
 #include "port/portdir.h"
 #include "port/test-bounded.h"
-#include "port/test-support.h"
+#include "port/test-namespace.h"
+#include "tests/lib/fault.h"
 #include "tests/lib/unit.h"
 
 #define UNPRIVILEGED 65534
@@ -199,75 +198,6 @@ TEST(umask_does_not_matter)
 	minted_close(&m);
 }
 
-/*
- * What follows happens in a child with a /dev/shm and /tmp of its own: as root in a mount namespace,
- * as anybody else in a user namespace where that is allowed.
- */
-
-#define CANNOT 77
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		child_exit(CANNOT);
-	close(fd);
-}
-
-static void enter_namespace(void)
-{
-	char uid_map[32], gid_map[32];
-
-	snprintf(uid_map, sizeof(uid_map), "%u %u 1\n", geteuid(), geteuid());
-	snprintf(gid_map, sizeof(gid_map), "%u %u 1\n", getegid(), getegid());
-	if (unshare(CLONE_NEWNS) < 0) {
-		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-			child_exit(CANNOT);
-		write_file("/proc/self/setgroups", "deny");
-		write_file("/proc/self/uid_map", uid_map);
-		write_file("/proc/self/gid_map", gid_map);
-	}
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-		mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777") < 0 ||
-		mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777") < 0)
-		child_exit(CANNOT);
-	unsetenv("XDG_RUNTIME_DIR");
-}
-
-static void in_namespace(void (*run)(void))
-{
-	pid_t pid = ASSERT_SYS(fork());
-	int status;
-
-	if (pid == 0) {
-		/* The directory that was opened before lies in the outer file system. */
-		enter_namespace();
-		run();
-		child_exit(0);
-	}
-	ASSERT_EQ(waitpid(pid, &status, 0), pid);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT)
-		SKIP("no mount namespace");
-	ASSERT_EQ(status, 0);
-}
-
-static const char *shm_path(void)
-{
-	static char path[64];
-
-	snprintf(path, sizeof(path), "/dev/shm/portcullis-%u", (unsigned)geteuid());
-	return path;
-}
-
-static const char *tmp_path(void)
-{
-	static char path[64];
-
-	snprintf(path, sizeof(path), "/tmp/portcullis-%u", (unsigned)geteuid());
-	return path;
-}
-
 static unsigned count_entries(const char *path)
 {
 	DIR *dir = opendir(path);
@@ -412,46 +342,6 @@ static void run_all_places_squatted(void)
 TEST(all_places_squatted)
 {
 	in_namespace(run_all_places_squatted);
-}
-
-/* A port of another process lives on, whatever keeps us from giving away a right to one of ours: the
- * code that stands for it is EPERM, which a socket says too that takes from nobody. */
-static void run_send_with_all_places_squatted(void)
-{
-	Remote remote = remote_make();
-	PortName dest = remote_name(&remote), own = make_receive(NULL);
-	struct {
-		mach_msg_header_t header;
-		mach_msg_body_t body;
-		mach_msg_port_descriptor_t port;
-	} msg = {
-		.body = {1},
-		.port = {.name = own,
-			.disposition = MACH_MSG_TYPE_MAKE_SEND,
-			.type = MACH_MSG_PORT_DESCRIPTOR},
-	};
-
-	if (access(shm_path(), F_OK) == 0) /* of what the namespace made */
-		ASSERT_SYS(rmdir(shm_path()));
-	ASSERT_SYS(mkdir(shm_path(), 0777));
-	ASSERT_SYS(chmod(shm_path(), 0777));
-	ASSERT_SYS(symlink("/etc", tmp_path()));
-	msg.header.msgh_remote_port = dest;
-	msg.header.msgh_bits =
-		MACH_MSGH_BITS_COMPLEX | MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0);
-	ASSERT_EQ(mach_msg(&msg.header, MACH_SEND_MSG, sizeof(msg), 0, 0, 0, 0),
-		MACH_SEND_NO_BUFFER);
-	mach_msg_destroy(&msg.header);
-	ASSERT_EQ(type_of(dest), ENTRY_SEND);
-	msg.header = (mach_msg_header_t){
-		.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0), .msgh_remote_port = dest};
-	ASSERT_EQ(mach_msg(&msg.header, MACH_SEND_MSG, sizeof(msg.header), 0, 0, 0, 0), 0);
-	remote_free(&remote);
-}
-
-TEST(send_with_all_places_squatted)
-{
-	in_namespace(run_send_with_all_places_squatted);
 }
 
 static void run_full_place_is_passed_over(void)
@@ -625,4 +515,75 @@ static void run_fork_child_has_its_own(void)
 TEST(fork_child_has_its_own)
 {
 	in_namespace(run_fork_child_has_its_own);
+}
+
+/* Whatever fails, and wherever: a whole port, or none and nothing left over. */
+static void mint_or_not(void *arg)
+{
+	Minted m = {.sock = -1, .addr = -1};
+	int r = portdir_mint(&m.sock, &m.addr, &m.ident);
+
+	if (r) {
+		ASSERT_LT(r, 0);
+		ASSERT_EQ(m.sock, -1);
+		ASSERT_EQ(m.addr, -1);
+	} else {
+		fault_pause();
+		ASSERT_OK(send_through(&m, "x"));
+		minted_close(&m);
+		fault_resume();
+	}
+	*(unsigned *)arg += r == 0;
+}
+
+static void run_faults(void)
+{
+	unsigned n_made = 0;
+
+	/* The directories are opened too. */
+	ASSERT_GE(fault_run_kinds(mint_or_not, &n_made), 3);
+	ASSERT_EQ(count_entries(shm_path()), 0);
+	/* An error of the place is made good in the next one, want of descriptors is not. */
+	n_made = 0;
+	fault_arm_errno(FAULT_BIND, 1, EROFS);
+	mint_or_not(&n_made);
+	ASSERT_TRUE(fault_disarm());
+	ASSERT_EQ(n_made, 1);
+	fault_arm_errno(FAULT_BIND, 1, EADDRINUSE);
+	mint_or_not(&n_made);
+	ASSERT_TRUE(fault_disarm());
+	ASSERT_EQ(n_made, 2);
+	fault_arm_errno(FAULT_SOCKET, 1, ENFILE);
+	mint_or_not(&n_made);
+	ASSERT_TRUE(fault_disarm());
+	ASSERT_EQ(n_made, 2);
+	fault_arm_errno(FAULT_OPEN, 1, EACCES);
+	mint_or_not(&n_made);
+	ASSERT_TRUE(fault_disarm());
+	ASSERT_EQ(n_made, 3);
+	assert_mints_on("/dev/shm");
+}
+
+TEST(faults)
+{
+	in_namespace(run_faults);
+}
+
+static void run_long_runtime_directory(void)
+{
+	char path[128] = "/tmp/";
+
+	ASSERT_SYS(mount("tmpfs", "/dev/shm", "tmpfs", MS_RDONLY, ""));
+	memset(path + 5, 'x', 100);
+	ASSERT_SYS(mkdir(path, 0700));
+	setenv("XDG_RUNTIME_DIR", path, 1);
+	assert_mints_on("/tmp");
+	ASSERT_EQ(count_entries(path), 0);
+	setenv("XDG_RUNTIME_DIR", "tmp", 1);
+	assert_mints_on("/tmp");
+}
+
+TEST(long_runtime_directory_is_passed_over)
+{
+	in_namespace(run_long_runtime_directory);
 }

@@ -24,6 +24,8 @@
 #include "base/loop.h"
 #include "base/pidref.h"
 #include "bootstrap/contact.h"
+#include "job_server.h"
+#include "launchd/domain.h"
 #include "launchd/listener.h"
 #include "launchd/namespace.h"
 
@@ -31,15 +33,15 @@
 #define EXIT_NOT_FOUND 127
 #define EXIT_NOT_EXECUTABLE 126
 
-typedef enum Domain {
-	DOMAIN_NONE,
-	DOMAIN_SESSION,
-	DOMAIN_USER,
-	DOMAIN_SYSTEM,
-} Domain;
+typedef enum Mode {
+	MODE_NONE,
+	MODE_SESSION,
+	MODE_USER,
+	MODE_SYSTEM,
+} Mode;
 
 typedef struct Daemon {
-	Domain domain;
+	Mode mode;
 	const char *path; /* --path */
 	char **command;
 	Loop *loop;
@@ -101,9 +103,6 @@ static int start_command(Daemon *d, const sigset_t *mask)
 	pid_t pid;
 	int r;
 
-	/* It and what it starts find the session by their bootstrap port. */
-	if (task_set_bootstrap_port(mach_task_self(), server.root->port) != KERN_SUCCESS)
-		return -ENOMEM;
 	fflush(NULL);
 	/* Without the library's handlers: the child only becomes another program. */
 	pid = _Fork();
@@ -142,12 +141,12 @@ static int watch_signals(Daemon *d, sigset_t *ret_old)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
-	if (d->domain != DOMAIN_SESSION)
+	if (d->mode != MODE_SESSION)
 		sigaddset(&set, SIGINT);
 	if (sigprocmask(SIG_BLOCK, &set, ret_old) < 0)
 		return -errno;
 	/* What is typed at a terminal goes to the command too, which decides. */
-	if (d->domain == DOMAIN_SESSION) {
+	if (d->mode == MODE_SESSION) {
 		(void)signal(SIGINT, SIG_IGN);
 		(void)signal(SIGQUIT, SIG_IGN);
 	}
@@ -164,7 +163,7 @@ static int default_path(const Daemon *d, char *path, size_t size)
 {
 	const char *folder = secure_getenv("XDG_RUNTIME_DIR");
 
-	if (d->domain == DOMAIN_SYSTEM)
+	if (d->mode == MODE_SYSTEM)
 		return snprintf(path, size, "%s", CONTACT_SYSTEM_PATH) < (int)size ? 0
 										   : -ENAMETOOLONG;
 	if (!folder || *folder != '/') {
@@ -179,7 +178,7 @@ static int default_path(const Daemon *d, char *path, size_t size)
 static int open_path(Daemon *d)
 {
 	const char *pid = secure_getenv("LISTEN_PID"), *n = secure_getenv("LISTEN_FDS");
-	bool anybody = d->domain == DOMAIN_SYSTEM;
+	bool anybody = d->mode == MODE_SYSTEM;
 	char path[256];
 	int r;
 
@@ -208,10 +207,10 @@ static const char *root_name(const Daemon *d)
 {
 	static char name[64];
 
-	switch (d->domain) {
-	case DOMAIN_SYSTEM:
+	switch (d->mode) {
+	case MODE_SYSTEM:
 		return "System";
-	case DOMAIN_USER:
+	case MODE_USER:
 		(void)snprintf(name, sizeof(name), "user/%u", (unsigned)getuid());
 		return name;
 	default:
@@ -231,6 +230,21 @@ static void raise_limit(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static int on_jobs_ended(void *userdata, uint32_t events)
+{
+	(void)events;
+	loop_quit(userdata);
+	return 0;
+}
+
+/* Each process gets its time to end; clients are served meanwhile. */
+static int end_jobs(Daemon *d)
+{
+	int r = supervisor_shutdown(domain.supervisor, on_jobs_ended, d->loop);
+
+	return r < 0 ? r : loop_run(d->loop);
+}
+
 static int serve(Daemon *d)
 {
 	sigset_t mask;
@@ -241,17 +255,25 @@ static int serve(Daemon *d)
 	r = server_init(d->loop, getuid(), root_name(d));
 	if (r)
 		return complain("bootstrap server", r < 0 ? -r : ENOMEM);
-	if (d->domain != DOMAIN_SESSION || d->path) {
+	/* The command and what it starts find the session by the bootstrap port that this sets. */
+	r = domain_init();
+	if (r < 0)
+		return complain("jobs", -r);
+	server.control = job_server;
+	if (d->mode != MODE_SESSION || d->path) {
 		r = open_path(d);
 		if (r < 0)
 			return 1;
 	}
-	if (d->domain == DOMAIN_SESSION) {
+	if (d->mode == MODE_SESSION) {
 		r = start_command(d, &mask);
 		if (r < 0)
 			return complain(d->command[0], -r);
 	}
 	r = loop_run(d->loop);
+	if (r < 0)
+		return complain("event loop", -r);
+	r = end_jobs(d);
 	return r < 0 ? complain("event loop", -r) : d->status;
 }
 
@@ -270,13 +292,13 @@ static int parse(Daemon *d, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
 		switch (c) {
 		case 's':
-			d->domain = DOMAIN_SESSION;
+			d->mode = MODE_SESSION;
 			break;
 		case 'u':
-			d->domain = DOMAIN_USER;
+			d->mode = MODE_USER;
 			break;
 		case 'S':
-			d->domain = DOMAIN_SYSTEM;
+			d->mode = MODE_SYSTEM;
 			break;
 		case 'p':
 			d->path = optarg;
@@ -289,7 +311,7 @@ static int parse(Daemon *d, int argc, char **argv)
 		}
 	}
 	d->command = argv + optind;
-	if (d->domain == DOMAIN_NONE || (d->domain == DOMAIN_SESSION) != (optind < argc)) {
+	if (d->mode == MODE_NONE || (d->mode == MODE_SESSION) != (optind < argc)) {
 		usage(stderr);
 		return EXIT_USAGE;
 	}
@@ -309,6 +331,7 @@ int main(int argc, char **argv)
 		return complain("event loop", -r);
 	r = serve(&d);
 	d.listener = listener_free(d.listener);
+	domain_deinit();
 	server_deinit();
 	d.command_end = loop_source_remove(d.command_end);
 	d.signals = loop_source_remove(d.signals);

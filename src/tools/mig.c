@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "mig/describe.h"
 #include "mig/diag.h"
 #include "mig/emit.h"
 #include "mig/options.h"
@@ -36,6 +37,8 @@ static const Interface *compile(Arena *a, const Options *o, Diag *d)
 	if (d->n_errors == 0)
 		sema_analyse(&ast, o, a, d, &interface);
 	diag_finish(d);
+	if (d->n_errors == 0 && o->verbose)
+		describe_interface(interface, stdout);
 	return d->n_errors == 0 ? interface : NULL;
 }
 
@@ -55,32 +58,12 @@ static const char *default_depfile(Arena *a, const char *file)
 	return arena_printf(a, "%.*s.d", (int)n, base);
 }
 
-/* Which files it is that depend: the outputs. */
-static size_t list_targets(Arena *a, const Options *o, const Interface *i, const char **ret)
-{
-	const char *const given[] = {
-		o->header ? o->header : arena_printf(a, "%s.h", i->name),
-		o->user ? o->user : arena_printf(a, "%sUser.c", i->name),
-		o->server ? o->server : arena_printf(a, "%sServer.c", i->name),
-		o->sheader,
-		o->iheader,
-		o->dheader,
-	};
-	size_t n = 0;
-
-	for (size_t k = 0; k < ARRAY_SIZE(given); k++) {
-		if (given[k] && strcmp(given[k], "/dev/null") != 0)
-			ret[n++] = given[k];
-	}
-	return n;
-}
-
-static int write_dependencies(
-	Arena *a, const Options *o, const Interface *i, const char *file, Output *out)
+/* What depends is all that has been written so far. */
+static int write_dependencies(Arena *a, const Options *o, const char *file, Output *out)
 {
 	const char *path = *o->depfile ? o->depfile : default_depfile(a, file);
-	const char *targets[6];
-	size_t n = list_targets(a, o, i, targets);
+	size_t n;
+	const char *const *targets = output_get_paths(out, &n);
 	uint32_t size;
 	char *text;
 	FILE *stream;
@@ -106,7 +89,7 @@ static int write_outputs(Arena *a, const Options *o, const Interface *i, const c
 	if (r < 0)
 		result = fail(path, r);
 	else if (o->depfile)
-		result = write_dependencies(a, o, i, file, &out);
+		result = write_dependencies(a, o, file, &out);
 	if (result != 0) {
 		output_deinit(&out);
 		return result;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A launchd.plist: any bytes. Whatever they are, there is a job or a reason, never both; a job keeps to
- * what spec.h promises; and what is written out of it means the same job.
+ * what spec.h promises; and what is written out of it means the same job. What libplist was allowed to
+ * read is as small and flat as was seen beforehand.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "launchd/spec.h"
+#include "launchd/spec-private.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -78,6 +79,49 @@ static void check(const JobSpec *spec)
 	(void)spec_is_started_at_load(spec);
 }
 
+/* How many values there are. */
+static unsigned walk(plist_t node, unsigned depth)
+{
+	plist_type type = plist_get_node_type(node);
+	unsigned n = 1;
+
+	MUST(depth <= SPEC_DEPTH_MAX);
+	if (type == PLIST_ARRAY) {
+		for (uint32_t i = 0; i < plist_array_get_size(node); i++)
+			n += walk(plist_array_get_item(node, i), depth + 1);
+	} else if (type == PLIST_DICT) {
+		plist_dict_iter iter = NULL;
+		plist_t value = NULL;
+		char *key = NULL;
+
+		plist_dict_new_iter(node, &iter);
+		for (plist_dict_next_item(node, iter, &key, &value); value;
+			plist_dict_next_item(node, iter, &key, &value)) {
+			MUST(spec_is_utf8(key, strlen(key)));
+			free(key);
+			n += walk(value, depth + 1);
+		}
+		free(iter);
+	}
+	return n;
+}
+
+static void check_tree(const void *data, size_t size)
+{
+	SpecReport report;
+	SpecParse p = {.report = &report};
+	plist_t root = NULL;
+
+	spec_report_init(&report, "fuzz.plist");
+	MUST(spec_plist_decode(&p, data, size, &root) == 0);
+	MUST((root != NULL) == (report.n_errors == 0));
+	if (root) {
+		MUST(walk(root, 0) <= SPEC_NODES_MAX);
+		plist_free(root);
+	}
+	spec_report_deinit(&report);
+}
+
 static JobSpec *parse(const void *data, size_t size)
 {
 	JobSpec *spec = NULL;
@@ -105,7 +149,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text, *text_again;
 	size_t n_text, n_again;
 
-	spec = size <= SIZE_MAX_TRIED ? parse(data, size) : NULL;
+	if (size > SIZE_MAX_TRIED)
+		return 0;
+	check_tree(data, size);
+	spec = parse(data, size);
 	if (!spec)
 		return 0;
 	check(spec);

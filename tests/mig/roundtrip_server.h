@@ -11,7 +11,7 @@
 /* Messages that are no requests: late() and patient() of a negative number wait for the first; the
  * second ends the server (see roundtrip_peer.h). */
 #define ROUNDTRIP_GO 4000
-#define ROUNDTRIP_QUIT 4001
+#define ROUNDTRIP_QUIT 3999
 
 /* fails() with this code does not come back. */
 #define ROUNDTRIP_DIE 666

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "launchd/domain.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "launchd/namespace.h"
+#include "launchd/service.h"
+#include "launchd/spec-private.h"
+#include "port/inherit.h"
+#include "port/task.h"
+
+/* What the server knows of a job: its userdata. */
+typedef struct JobOwner {
+	Owner owner;
+	Job *job;
+	bool loaded; /* its `removed` hook is to free this */
+	char path[];
+} JobOwner;
+
+Domain domain;
+
+/* NULL for an instance of inetd's way, which has no services. */
+static JobOwner *owner_of(const Job *job)
+{
+	JobOwner *o = job_get_userdata(job);
+
+	return o && o->job == job ? o : NULL;
+}
+
+/* --- Between server and supervisor --- */
+
+static void on_demand(Owner *owner, Service *service)
+{
+	Job *job = ((JobOwner *)owner)->job;
+	int r = job_demand(job, JOB_REASON_MESSAGE);
+
+	if (r)
+		log_warning("a message for %s does not start %s: %s", service->name, job_label(job),
+			r == JOB_E_DISABLED ? "it is disabled"
+			: r == JOB_E_DONE   ? "it was to run once"
+			: r < 0		    ? strerror(-r)
+					    : "it is being removed");
+}
+
+static Owner *find_job(void *userdata, pid_t pid, uint32_t version)
+{
+	Job *job = supervisor_find_process(userdata, pid, version);
+	JobOwner *o = job ? owner_of(job) : NULL;
+
+	return o ? &o->owner : NULL;
+}
+
+/* The bootstrap port, which is this task's own. */
+static int before_spawn(void *userdata, Job *job, SpawnExtra *extra)
+{
+	const char *variable = getenv(INHERIT_VARIABLE);
+	int fds[INHERIT_FDS_MAX];
+	unsigned n;
+	int r;
+
+	(void)userdata;
+	(void)job;
+	for (size_t i = 0; i < domain.environment.n; i++) {
+		r = environment_add(&extra->environment, domain.environment.items[i]);
+		if (r < 0)
+			return r;
+	}
+	task_lock();
+	n = inherit_list(fds);
+	task_unlock();
+	for (unsigned i = 0; i < n; i++) {
+		r = fdlist_add_borrow(&extra->fds, fds[i]);
+		if (r < 0)
+			return r;
+	}
+	return variable ? environment_add_value(&extra->environment, INHERIT_VARIABLE, variable)
+			: 0;
+}
+
+static void spawned(void *userdata, Job *job)
+{
+	JobOwner *o = owner_of(job);
+
+	(void)userdata;
+	if (o)
+		o->owner.pid = job_status(job)->pid;
+}
+
+static void exited(void *userdata, Job *job, const JobExit *exit)
+{
+	JobOwner *o = owner_of(job);
+
+	(void)userdata;
+	if (o)
+		owner_process_ended(&o->owner, exit->crashed);
+}
+
+/* A start that failed leaves the messages where they are: they are to be heard again. */
+static void state_changed(void *userdata, Job *job)
+{
+	JobOwner *o = owner_of(job);
+
+	(void)userdata;
+	if (o && job_status(job)->state == JOB_FAILED)
+		owner_listen(&o->owner);
+}
+
+static void removed(void *userdata, Job *job)
+{
+	JobOwner *o = owner_of(job);
+
+	(void)userdata;
+	if (!o)
+		return;
+	owner_deinit(&o->owner);
+	if (o->loaded)
+		free(o);
+}
+
+/* --- Loading --- */
+
+static void report_text(SpecReport *report, const char *path, const char *text)
+{
+	if (spec_report_add(report, true, path, "%s", text) < 0)
+		log_err("%s: %s", report->file, text);
+}
+
+/* The name of the first service that cannot be declared, or NULL. */
+static const char *declare_services(JobOwner *o, const JobSpec *spec)
+{
+	for (size_t i = 0; i < spec->n_services; i++) {
+		if (service_declare_spec(server.root, &spec->services[i], &o->owner))
+			return spec->services[i].name;
+	}
+	return NULL;
+}
+
+static int add_job(JobSpec *spec, SpecReport *report, Job **ret)
+{
+	_cleanup_free_ char *problem = NULL;
+	JobOwner *o = calloc(1, sizeof(*o) + strlen(report->file) + 1);
+	const char *name;
+	int r;
+
+	if (!o)
+		return error_origin(-ENOMEM);
+	strcpy(o->path, report->file);
+	r = supervisor_add_job_take(domain.supervisor, spec, o, &o->job, &problem);
+	if (r) {
+		free(o);
+		if (r == SUPERVISOR_E_REFUSED)
+			report_text(report, "", problem ? problem : "it was refused");
+		return r < 0			    ? r
+		       : r == SUPERVISOR_E_EXISTS   ? DOMAIN_E_EXISTS
+		       : r == SUPERVISOR_E_SHUTDOWN ? -ESHUTDOWN
+						    : DOMAIN_E_REFUSED;
+	}
+	owner_init(&o->owner, OWNER_JOB, server.uid, job_label(o->job));
+	o->owner.demand = on_demand;
+	o->loaded = true;
+	name = declare_services(o, job_spec(o->job));
+	if (!name) {
+		*ret = o->job;
+		return 0;
+	}
+	report_text(report, "MachServices", "a name in it is somebody else's already");
+	log_warning("job %s: the name %s is taken", job_label(o->job), name);
+	job_remove(o->job);
+	return DOMAIN_E_NAME;
+}
+
+int domain_load(const void *plist, size_t size, bool force, SpecReport *report, Job **ret)
+{
+	JobSpec *spec;
+	Override *o;
+	Job *job;
+	int r = spec_parse(plist, size, report, &spec);
+
+	if (r)
+		return r < 0 ? r : DOMAIN_E_INVALID;
+	HASH_FIND(hh, domain.overrides, spec->label, strlen(spec->label), o);
+	r = add_job(spec, report, &job);
+	if (r) {
+		if (r != DOMAIN_E_NAME)
+			spec_free(spec);
+		return r;
+	}
+	if (force || o)
+		job_set_enabled(job, force || o->enabled);
+	*ret = job;
+	return 0;
+}
+
+int domain_set_enabled(const char *label, bool enabled)
+{
+	Job *job = supervisor_find_job(domain.supervisor, label);
+	Override *o;
+
+	HASH_FIND(hh, domain.overrides, label, strlen(label), o);
+	if (!o) {
+		o = calloc(1, sizeof(*o) + strlen(label) + 1);
+		if (!o)
+			return error_origin(-ENOMEM);
+		strcpy(o->label, label);
+		HASH_ADD_KEYPTR(hh, domain.overrides, o->label, strlen(o->label), o);
+		if (!hash_is_linked(o, hh)) {
+			free(o);
+			return error_origin(-ENOMEM);
+		}
+	}
+	o->enabled = enabled;
+	if (!job)
+		return 0;
+	job_set_enabled(job, enabled);
+	/* What waited for it may be heard now. */
+	if (enabled && !job_status(job)->pid)
+		owner_listen(&owner_of(job)->owner);
+	return 0;
+}
+
+const char *domain_path(const Job *job)
+{
+	JobOwner *o = owner_of(job);
+
+	return o ? o->path : "";
+}
+
+Service *domain_next_service(const Job *job, const Service *after)
+{
+	JobOwner *o = owner_of(job);
+
+	if (after)
+		return LIST_NEXT(after, owner_link);
+	return o ? LIST_FIRST(&o->owner.services) : NULL;
+}
+
+/* --- Life --- */
+
+int domain_init(void)
+{
+	static const SupervisorHooks hooks = {
+		.before_spawn = before_spawn,
+		.spawned = spawned,
+		.exited = exited,
+		.state_changed = state_changed,
+		.removed = removed,
+	};
+	const SupervisorOptions options = {.loop = server.loop, .hooks = &hooks};
+	int r;
+
+	domain = (Domain){.environment = ENVIRONMENT_INIT};
+	if (task_set_bootstrap_port(mach_task_self(), server.root->port) != KERN_SUCCESS)
+		return error_origin(-ENOMEM);
+	r = supervisor_new(&options, &domain.supervisor);
+	if (r < 0)
+		return r;
+	server.find_job = find_job;
+	server.find_job_data = domain.supervisor;
+	return 0;
+}
+
+void domain_deinit(void)
+{
+	Override *o, *next;
+
+	server.find_job = NULL;
+	domain.supervisor = supervisor_free(domain.supervisor);
+	HASH_ITER (hh, domain.overrides, o, next) {
+		HASH_DELETE(hh, domain.overrides, o);
+		free(o);
+	}
+	environment_deinit(&domain.environment);
+}
