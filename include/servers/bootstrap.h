@@ -147,7 +147,8 @@ kern_return_t bootstrap_info(mach_port_t bp, name_array_t *service_names,
 /*
  * The namespaces below this one: ports, names, BOOTSTRAP_PROPERTY_*. All three arrays have the same
  * length and are to be released with vm_deallocate(), the rights one by one.
- * BOOTSTRAP_NO_CHILDREN: there are none. BOOTSTRAP_NOT_PRIVILEGED: the caller is not root.
+ * BOOTSTRAP_NO_CHILDREN: there are none. BOOTSTRAP_NOT_PRIVILEGED: the caller is neither root nor the
+ * user whose server it is.
  */
 kern_return_t bootstrap_lookup_children(mach_port_t bp, mach_port_array_t *child_ports,
 	name_array_t *child_names, bootstrap_property_array_t *child_properties,

@@ -109,16 +109,19 @@ static void state_changed(void *userdata, Job *job)
 		owner_listen(&o->owner);
 }
 
+static void job_owner_free(JobOwner *o)
+{
+	owner_deinit(&o->owner);
+	free(o);
+}
+
 static void removed(void *userdata, Job *job)
 {
 	JobOwner *o = owner_of(job);
 
 	(void)userdata;
-	if (!o)
-		return;
-	owner_deinit(&o->owner);
-	if (o->loaded)
-		free(o);
+	if (o && o->loaded)
+		job_owner_free(o);
 }
 
 /* --- Loading --- */
@@ -141,8 +144,9 @@ static const char *declare_services(JobOwner *o, const JobSpec *spec)
 
 static int add_job(JobSpec *spec, SpecReport *report, Job **ret)
 {
+	_cleanup_free_ JobOwner *fresh = calloc(1, sizeof(*fresh) + strlen(report->file) + 1);
 	_cleanup_free_ char *problem = NULL;
-	JobOwner *o = calloc(1, sizeof(*o) + strlen(report->file) + 1);
+	JobOwner *o = fresh;
 	const char *name;
 	int r;
 
@@ -151,7 +155,6 @@ static int add_job(JobSpec *spec, SpecReport *report, Job **ret)
 	strcpy(o->path, report->file);
 	r = supervisor_add_job_take(domain.supervisor, spec, o, &o->job, &problem);
 	if (r) {
-		free(o);
 		if (r == SUPERVISOR_E_REFUSED)
 			report_text(report, "", problem ? problem : "it was refused");
 		return r < 0			    ? r
@@ -159,6 +162,7 @@ static int add_job(JobSpec *spec, SpecReport *report, Job **ret)
 		       : r == SUPERVISOR_E_SHUTDOWN ? -ESHUTDOWN
 						    : DOMAIN_E_REFUSED;
 	}
+	(void)TAKE_PTR(fresh);
 	owner_init(&o->owner, OWNER_JOB, server.uid, job_label(o->job));
 	o->owner.demand = on_demand;
 	o->loaded = true;
@@ -195,23 +199,27 @@ int domain_load(const void *plist, size_t size, bool force, SpecReport *report, 
 	return 0;
 }
 
+static Override *override_new(const char *label)
+{
+	_cleanup_free_ Override *o = calloc(1, sizeof(*o) + strlen(label) + 1);
+
+	if (!o)
+		return NULL;
+	strcpy(o->label, label);
+	HASH_ADD_KEYPTR(hh, domain.overrides, o->label, strlen(o->label), o);
+	return hash_is_linked(o, hh) ? TAKE_PTR(o) : NULL;
+}
+
 int domain_set_enabled(const char *label, bool enabled)
 {
 	Job *job = supervisor_find_job(domain.supervisor, label);
 	Override *o;
 
 	HASH_FIND(hh, domain.overrides, label, strlen(label), o);
-	if (!o) {
-		o = calloc(1, sizeof(*o) + strlen(label) + 1);
-		if (!o)
-			return error_origin(-ENOMEM);
-		strcpy(o->label, label);
-		HASH_ADD_KEYPTR(hh, domain.overrides, o->label, strlen(o->label), o);
-		if (!hash_is_linked(o, hh)) {
-			free(o);
-			return error_origin(-ENOMEM);
-		}
-	}
+	if (!o)
+		o = override_new(label);
+	if (!o)
+		return error_origin(-ENOMEM);
 	o->enabled = enabled;
 	if (!job)
 		return 0;

@@ -98,10 +98,11 @@ const char *environment_find(const Environment *env, const char *name)
 void environment_remove(Environment *env, const char *name)
 {
 	size_t i = index_of(env, name, strlen(name));
+	_cleanup_free_ char *old = NULL;
 
 	if (i == env->n)
 		return;
-	free(env->items[i]);
+	old = env->items[i];
 	/* With the NULL behind. */
 	memmove(&env->items[i], &env->items[i + 1], (env->n - i) * sizeof(*env->items));
 	env->n--;

@@ -19,16 +19,19 @@ static int instance_name(Job *instance)
 {
 	Job *parent = instance->parent;
 
-	/* Somebody may have a job that is called like that. */
-	do {
-		free(TAKE_PTR(instance->label));
-		if (asprintf(&instance->label, "%s.%u", parent->spec->label,
-			    ++parent->next_instance) < 0) {
-			instance->label = NULL;
+	for (;;) {
+		_cleanup_free_ char *label = NULL;
+
+		if (asprintf(&label, "%s.%u", parent->spec->label, ++parent->next_instance) < 0) {
+			label = NULL;
 			return error_origin(-ENOMEM);
 		}
-	} while (supervisor_find_job(parent->supervisor, instance->label));
-	return 0;
+		/* Somebody may have a job that is called like that. */
+		if (!supervisor_find_job(parent->supervisor, label)) {
+			instance->label = TAKE_PTR(label);
+			return 0;
+		}
+	}
 }
 
 static int job_run_instance(Job *parent, int connection_consume)
@@ -100,7 +103,7 @@ void job_remove_instances(Job *job)
 	Job *instance;
 
 	/* Stopping calls hooks, which may remove any job: so it is left to the supervisor's work. */
-	TAILQ_FOREACH(instance, &job->supervisor->all, all_entry)
+	TAILQ_FOREACH (instance, &job->supervisor->all, all_entry)
 		if (instance->parent == job)
 			supervisor_post_job(instance);
 }

@@ -20,6 +20,14 @@
 
 /* Starting */
 
+static void disarm_timer(LoopSource *timer)
+{
+	/* Fails only where the timerfd cannot be set, and then there is one empty round. */
+	int r = timer ? loop_source_set_deadline(timer, DEADLINE_NONE) : 0;
+
+	(void)r;
+}
+
 static void job_fail(Job *job, char *problem_consume, int exec_error)
 {
 	Supervisor *supervisor = job->supervisor;
@@ -28,8 +36,8 @@ static void job_fail(Job *job, char *problem_consume, int exec_error)
 	log_err("job %s: %s", job->label, problem_consume ? problem_consume : "cannot start");
 	job->exec_error = exec_error;
 	job->status.n_failures++;
-	throttle_note_failure(&job->throttle, clock_now_ns(),
-		supervisor_seconds(supervisor, THROTTLE_RETRY_S));
+	throttle_note_failure(
+		&job->throttle, clock_now_ns(), supervisor_seconds(supervisor, THROTTLE_RETRY_S));
 }
 
 static void job_forget_failure_pipe(Job *job)
@@ -83,8 +91,7 @@ static int job_watch_process(Job *job)
 	r = loop_add_fd(loop, job->process.fd, EPOLLIN, on_process, job, &job->process_source);
 	if (r < 0)
 		return error_trace(r);
-	r = loop_add_fd(
-		loop, job->failure_fd, EPOLLIN, on_failure_pipe, job, &job->failure_source);
+	r = loop_add_fd(loop, job->failure_fd, EPOLLIN, on_failure_pipe, job, &job->failure_source);
 	if (r < 0)
 		return error_trace(r);
 	return error_trace(supervisor_link_process(job));
@@ -140,7 +147,8 @@ int job_run(Job *job, JobReason reason)
 	jobsockets_reset(&job->sockets);
 	job->program_watch = path_watch_free(job->program_watch);
 	job->pending = JOB_REASON_NONE;
-	job->is_urgent = job->is_vain = false;
+	job->is_new = job->is_urgent = job->is_vain = false;
+	disarm_timer(job->start_timer);
 	job->exec_error = 0;
 	job->status.reason = reason;
 	job->status.state = JOB_STARTING; /* who is told of it wants a pid too */
@@ -149,7 +157,8 @@ int job_run(Job *job, JobReason reason)
 	if (job->is_gone)
 		return 0;
 	if (r != 0) {
-		if (!problem && asprintf(&problem, "cannot start: %s", strerror(r < 0 ? -r : 0)) < 0)
+		if (!problem &&
+			asprintf(&problem, "cannot start: %s", strerror(r < 0 ? -r : 0)) < 0)
 			problem = NULL;
 		job_fail(job, TAKE_PTR(problem), 0);
 		job_set_state(job, JOB_FAILED);
@@ -175,7 +184,9 @@ static int on_start_timer(void *userdata, uint32_t events)
 
 	int r = 0;
 
-	if (job->status.state == JOB_THROTTLED)
+	if (job->status.state == JOB_THROTTLED && job_check(job) != 0)
+		job_cancel(job);
+	else if (job->status.state == JOB_THROTTLED)
 		r = job_run(job, job->pending);
 	else if (jobsockets_is_accepting(job->spec))
 		r = job_settle(job);
@@ -192,14 +203,6 @@ static int set_timer(
 	if (*timer)
 		return error_trace(loop_source_set_deadline(*timer, deadline));
 	return error_trace(loop_add_timer(job->supervisor->loop, deadline, fn, job, timer));
-}
-
-static void disarm_timer(LoopSource *timer)
-{
-	/* Fails only where the timerfd cannot be set, and then there is one empty round. */
-	int r = timer ? loop_source_set_deadline(timer, DEADLINE_NONE) : 0;
-
-	(void)r;
 }
 
 /* Start it as soon as it may. */
@@ -288,9 +291,9 @@ static void log_exit(const Job *job, const JobExit *exit)
 	if (exit->never_ran)
 		return;
 	if (exit->by_signal)
-		log_at_(exit->crashed ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
-			"job %s[%d]: %s: %s", job->label, (int)job->process.pid,
-			exit->crashed ? "Crashed" : "Terminated", strsignal(exit->value));
+		log_at_(exit->crashed ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, "job %s[%d]: %s: %s",
+			job->label, (int)job->process.pid, exit->crashed ? "Crashed" : "Terminated",
+			strsignal(exit->value));
 	else if (exit->value != 0)
 		log_at_(LOG_LEVEL_NOTICE, "job %s[%d]: Exited with code: %d", job->label,
 			(int)job->process.pid, exit->value);
@@ -339,7 +342,7 @@ static void job_end_group(const Job *job)
 static void job_note_exit(Job *job, const JobExit *exit)
 {
 	const SupervisorOptions *options = &job->supervisor->options;
-	JobState state = JOB_WAITING;
+	JobState state = JOB_WAITING, before = job->status.state;
 
 	log_exit(job, exit);
 	job_forget_process(job);
@@ -354,9 +357,12 @@ static void job_note_exit(Job *job, const JobExit *exit)
 		if (job->spec->launch_only_once)
 			state = JOB_DONE;
 	}
-	job_set_state(job, state);
+	/* First that it is over, then what is new: which may be that it runs again. */
+	job->status.state = state;
 	if (options->hooks && options->hooks->exited)
 		options->hooks->exited(options->userdata, job, exit);
+	if (!job->is_gone && job->status.state == state && state != before)
+		job_tell_state(job);
 	supervisor_post_others(job->supervisor);
 }
 

@@ -152,8 +152,8 @@ static int start_interval(Job *job)
 		return 0;
 	job->interval_next = deadline_after_ns(
 		supervisor_seconds(job->supervisor, job->spec->start_interval_s));
-	return error_trace(loop_add_timer(job->supervisor->loop, job->interval_next, on_interval,
-		job, &job->interval_timer));
+	return error_trace(loop_add_timer(
+		job->supervisor->loop, job->interval_next, on_interval, job, &job->interval_timer));
 }
 
 /* All of them */
@@ -162,7 +162,8 @@ static bool looks_at_others(const Job *job)
 {
 	const SpecKeepAlive *keep_alive = &job->spec->keep_alive;
 
-	return keep_alive->other_job_enabled.n_items > 0 || keep_alive->other_job_active.n_items > 0;
+	return keep_alive->other_job_enabled.n_items > 0 ||
+	       keep_alive->other_job_active.n_items > 0;
 }
 
 int job_triggers_init(Job *job)
@@ -255,7 +256,11 @@ static bool is_ending(const Job *job)
 
 int job_settle(Job *job)
 {
-	if (job->is_gone || job->status.state == JOB_THROTTLED)
+	if (job->is_gone)
+		return 0;
+	if (is_ending(job))
+		job_cancel(job);
+	if (job->status.state == JOB_THROTTLED)
 		return 0;
 	if (job_has_process(job))
 		return is_ending(job) ? error_fold(job_stop(job)) : 0;

@@ -216,7 +216,6 @@ int job_start(Job *job)
 	if (jobsockets_is_accepting(job->spec))
 		return JOB_E_INETD;
 	job->is_demanded = true;
-	job_cancel(job);
 	return error_trace(job_run(job, JOB_REASON_REQUEST));
 }
 

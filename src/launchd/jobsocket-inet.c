@@ -152,7 +152,8 @@ int jobsocket_open_inet(JobSocket *socket, char **ret_problem)
 	if (any)
 		return 0;
 	return jobsocket_refuse(ret_problem,
-		"socket \"%s\": \"%s\" port \"%s\" is no address of this host (names of hosts are not "
+		"socket \"%s\": \"%s\" port \"%s\" is no address of this host (names of hosts are "
+		"not "
 		"looked up)",
 		spec->name, spec->node ? spec->node : "*", spec->service);
 }

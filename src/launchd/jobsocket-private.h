@@ -13,8 +13,7 @@ int jobsocket_refuse_errno(const SpecSocket *spec, char **ret_problem, const cha
 	const char *what, int error) _warn_unused_;
 
 /* Fill the rest of @socket, whose spec is set. */
-int jobsocket_open_unix(
-	JobSocket *socket, const char *directory, char **ret_problem) _warn_unused_;
+int jobsocket_open_unix(JobSocket *socket, const char *directory, char **ret_problem) _warn_unused_;
 int jobsocket_open_inet(JobSocket *socket, char **ret_problem) _warn_unused_;
 /* Remove what it left in the file system. */
 void jobsocket_close_unix(JobSocket *socket);

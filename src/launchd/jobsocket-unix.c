@@ -91,21 +91,28 @@ static int check_old(int dir, const char *name, int type)
 static int finish(JobSocket *socket, int fd, int dir, const char *name, const char *final)
 {
 	const SpecSocket *spec = socket->spec;
+	_cleanup_close_ int inode = -EBADF;
+	char link[32];
 	struct stat st;
 	int r;
 
+	/* Where others can write, the name may be another's by now: it is the inode that counts. */
+	inode = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (inode < 0 || fstat(inode, &st) < 0)
+		return -errno;
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		return -EEXIST;
 	if (spec->path_owner != SPEC_UNSET || spec->path_group != SPEC_UNSET) {
 		uid_t uid = spec->path_owner == SPEC_UNSET ? (uid_t)-1 : (uid_t)spec->path_owner;
 		gid_t gid = spec->path_group == SPEC_UNSET ? (gid_t)-1 : (gid_t)spec->path_group;
 
-		if (fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+		if (fchownat(inode, "", uid, gid, AT_EMPTY_PATH) < 0)
 			return -errno;
 	}
-	if (fchmodat(dir, name, mode_of(spec), 0) < 0)
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", inode);
+	if (chmod(link, mode_of(spec)) < 0)
 		return -errno;
 	if (spec->type != SOCK_DGRAM && listen(fd, SOMAXCONN) < 0)
-		return -errno;
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	r = check_old(dir, final, spec->type);
 	if (r < 0)

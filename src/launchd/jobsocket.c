@@ -127,10 +127,10 @@ int jobsockets_arm(JobSockets *sockets, Loop *loop, LoopFn fn, void *userdata)
 
 void jobsockets_disarm(JobSockets *sockets)
 {
+	_cleanup_free_ LoopSource **sources = TAKE_PTR(sockets->sources);
+
 	for (size_t i = 0; i < sockets->n_sources; i++)
-		loop_source_remove(sockets->sources[i]);
-	free(sockets->sources);
-	sockets->sources = NULL;
+		loop_source_remove(sources[i]);
 	sockets->n_sources = 0;
 }
 
@@ -147,8 +147,9 @@ static int add_duplicates(JobSocket *socket, FdList *list)
 int jobsockets_dup(JobSockets *sockets, const char *name, FdList *ret)
 {
 	_cleanup_fdlist_ FdList list = FDLIST_INIT;
+	int fds[FDLIST_MAX], r;
 	bool any = false;
-	int r;
+	size_t n;
 
 	for (size_t i = 0; i < sockets->n; i++) {
 		JobSocket *socket = &sockets->items[i];
@@ -164,11 +165,12 @@ int jobsockets_dup(JobSockets *sockets, const char *name, FdList *ret)
 	}
 	if (!any)
 		return JOBSOCKET_E_UNKNOWN;
-	for (size_t i = 0; i < fdlist_count(&list); i++) {
-		r = fdlist_add_consume(ret, fdlist_steal(&list, i));
-		if (r != 0)
-			return r == FDLIST_E_FULL ? JOBSOCKET_E_TOO_MANY : error_trace(r);
-	}
+	n = fdlist_count(&list);
+	for (size_t i = 0; i < n; i++)
+		fds[i] = fdlist_steal(&list, i);
+	r = fdlist_add_array_consume(ret, fds, n);
+	if (r != 0)
+		return r == FDLIST_E_FULL ? JOBSOCKET_E_TOO_MANY : error_trace(r);
 	for (size_t i = 0; i < sockets->n; i++)
 		if (strcmp(sockets->items[i].spec->name, name) == 0)
 			sockets->items[i].is_taken = true;

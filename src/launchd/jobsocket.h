@@ -51,8 +51,8 @@ typedef struct JobSockets {
 /* Make what @spec, which must stay, describes. @directory (may be NULL) is where sockets with a
  * secure_key go. On failure nothing is left behind. Returns 0, JOBSOCKET_E_REFUSED with the reason on
  * the heap, or -errno. */
-int jobsockets_init(
-	JobSockets *sockets, const JobSpec *spec, const char *directory, char **ret_problem) _warn_unused_;
+int jobsockets_init(JobSockets *sockets, const JobSpec *spec, const char *directory,
+	char **ret_problem) _warn_unused_;
 /* Accepts a zeroed struct. */
 void jobsockets_deinit(JobSockets *sockets);
 

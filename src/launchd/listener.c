@@ -159,7 +159,7 @@ int listener_new(const char *path, bool anybody, Listener **ret)
 
 int listener_new_fd_take(int fd, bool anybody, Listener **ret)
 {
-	Listener *l = calloc(1, sizeof(*l));
+	_cleanup_free_ Listener *l = calloc(1, sizeof(*l));
 	int r;
 
 	if (!l)
@@ -167,11 +167,9 @@ int listener_new_fd_take(int fd, bool anybody, Listener **ret)
 	l->fd = fd;
 	l->anybody = anybody;
 	r = listener_start(l);
-	if (r) {
-		free(l);
+	if (r)
 		return r;
-	}
-	*ret = l;
+	*ret = TAKE_PTR(l);
 	return 0;
 }
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whose services are: a job, a client, or the server itself. Embedded in each of these; what differs
+ * between them is what becomes of a service when the process ends, and whether a message can start one.
+ */
 #include "launchd/service.h"
 
 void owner_init(Owner *owner, OwnerKind kind, uid_t uid, const char *label)

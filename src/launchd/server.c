@@ -69,10 +69,10 @@ int server_charge(uid_t uid, unsigned kind, QuotaCharge *ret)
 
 static void on_dead_name(mach_port_t name)
 {
-	Service *s = service_find_port(name);
 	Namespace *ns;
+	Service *s;
 
-	if (s)
+	while ((s = service_find_port(name)))
 		service_free(s);
 	while ((ns = namespace_find_requestor(name)))
 		namespace_free(ns);
@@ -157,40 +157,6 @@ static int on_requests(void *userdata, uint32_t events)
 	return 0;
 }
 
-/* --- Demand --- */
-
-/* Asks which port has a message, without taking it: no room is given for one. */
-static mach_port_t next_demanded(void)
-{
-	mach_msg_header_t m;
-	mach_msg_return_t mr = mach_msg(&m,
-		MACH_RCV_MSG | MACH_RCV_TIMEOUT | MACH_RCV_LARGE | MACH_RCV_LARGE_IDENTITY, 0,
-		sizeof(m), server.demand, 0, MACH_PORT_NULL);
-
-	return mr == MACH_RCV_TOO_LARGE ? m.msgh_local_port : MACH_PORT_NULL;
-}
-
-static int on_demand(void *userdata, uint32_t events)
-{
-	(void)userdata;
-	(void)events;
-	for (unsigned n = 0; n < SERVER_BATCH; n++) {
-		mach_port_t port = next_demanded();
-		Service *s = service_find_port(port);
-
-		if (port == MACH_PORT_NULL)
-			return 0;
-		/* Told once. It is listened to again after the owner has run. */
-		(void)mach_port_extract_member(SELF, port, server.demand);
-		if (!s)
-			continue;
-		s->demanded = true;
-		if (s->owner->demand)
-			s->owner->demand(s->owner, s);
-	}
-	return 0;
-}
-
 /* --- Life --- */
 
 static int set_open(mach_port_t *ret_set, int *ret_fd, LoopFn fn, LoopSource **ret)
@@ -210,9 +176,6 @@ static int ports_open(void)
 
 	if (r < 0)
 		return r;
-	r = set_open(&server.demand, &server.demand_fd, on_demand, &server.demand_source);
-	if (r < 0)
-		return r;
 	if (mach_port_allocate(SELF, MACH_PORT_RIGHT_RECEIVE, &server.notify) != KERN_SUCCESS ||
 		mach_port_insert_member(SELF, server.notify, server.requests) != KERN_SUCCESS)
 		return error_origin(-ENOMEM);
@@ -228,7 +191,7 @@ int server_init(Loop *loop, uid_t uid, const char *root_name)
 	};
 	int r;
 
-	server = (Server){.loop = loop, .uid = uid, .requests_fd = -EBADF, .demand_fd = -EBADF};
+	server = (Server){.loop = loop, .uid = uid, .requests_fd = -EBADF};
 	quota_init(&server.quota, maxima, _SERVER_QUOTA_N);
 	owner_init(&server.self, OWNER_SERVER, uid, "launchd");
 	r = ports_open();
@@ -255,7 +218,6 @@ void server_deinit(void)
 		client_free(c);
 	owner_deinit(&server.self);
 	set_close(&server.requests, &server.requests_fd, &server.requests_source);
-	set_close(&server.demand, &server.demand_fd, &server.demand_source);
 	if (MACH_PORT_VALID(server.notify))
 		(void)mach_port_mod_refs(SELF, server.notify, MACH_PORT_RIGHT_RECEIVE, -1);
 	quota_deinit(&server.quota);

@@ -103,10 +103,9 @@ struct Server {
 	Loop *loop; /* borrowed */
 	uid_t uid; /* whose domain it is */
 	mach_port_t requests; /* port set: bootstrap ports, and `notify` */
-	mach_port_t demand; /* port set: services that start their job */
 	mach_port_t notify; /* receive right: notifications, from nobody else */
-	LoopSource *requests_source, *demand_source;
-	int requests_fd, demand_fd;
+	LoopSource *requests_source;
+	int requests_fd;
 	Namespace *root;
 	Namespace *by_port; /* hash */
 	Service *services_by_port; /* hash */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "launchd/service.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include <mach/notify.h>
 
@@ -58,21 +60,46 @@ static void unlink_port(Service *s)
 		HASH_DELETE(hh_port, server.services_by_port, s);
 }
 
+static void stop_listening(Service *s)
+{
+	s->demand = loop_source_remove(s->demand);
+	s->demand_fd = fd_close(s->demand_fd);
+}
+
+static int on_demand(void *userdata, uint32_t events)
+{
+	Service *s = userdata;
+
+	(void)events;
+	/* Told once. It is listened to again after the owner has run. */
+	stop_listening(s);
+	s->demanded = true;
+	if (s->owner->demand)
+		s->owner->demand(s->owner, s);
+	return 0;
+}
+
 void service_listen(Service *s)
 {
-	kern_return_t kr;
+	int r;
 
-	if (!s->on_demand || !s->held)
+	if (!s->on_demand || !s->held || s->demand)
 		return;
 	s->demanded = false;
-	kr = mach_port_insert_member(SELF, s->port, server.demand);
-	if (kr != KERN_SUCCESS && kr != KERN_ALREADY_IN_SET)
-		log_err("service %s: its first message will not start %s", s->name,
-			s->owner->label);
+	s->demand_fd = portcullis_port_fd(s->port);
+	r = s->demand_fd < 0
+		    ? -errno
+		    : loop_add_fd(server.loop, s->demand_fd, EPOLLIN, on_demand, s, &s->demand);
+	if (r < 0) {
+		stop_listening(s);
+		log_err("service %s: its first message will not start %s: %s", s->name,
+			s->owner->label, strerror(-r));
+	}
 }
 
 static Service *unlinked_free(Service *s)
 {
+	stop_listening(s);
 	port_drop(s);
 	quota_uncharge(&s->charge);
 	free(s);
@@ -81,7 +108,7 @@ static Service *unlinked_free(Service *s)
 
 static int service_new(Namespace *ns, const char *name, Owner *owner, Service **ret)
 {
-	Service *s;
+	_cleanup_free_ Service *s = NULL;
 	int r;
 
 	if (!spec_is_service_name(name))
@@ -92,14 +119,13 @@ static int service_new(Namespace *ns, const char *name, Owner *owner, Service **
 	if (!s)
 		return SERVER_E_FULL;
 	r = server_charge(owner->uid, SERVER_QUOTA_SERVICES, &s->charge);
-	if (r) {
-		free(s);
+	if (r)
 		return r;
-	}
 	strcpy(s->name, name);
 	s->ns = ns;
 	s->owner = owner;
-	*ret = s;
+	s->demand_fd = -EBADF;
+	*ret = TAKE_PTR(s);
 	return 0;
 }
 
@@ -171,9 +197,6 @@ int service_register_take(Namespace *ns, const char *name, Owner *owner, mach_po
 	Service *s;
 	int r;
 
-	/* One name for a port: its death is told once. */
-	if (service_find_port(port) || namespace_find(port))
-		return SERVER_E_DENIED;
 	r = service_new(ns, name, owner, &s);
 	if (r)
 		return r;
@@ -205,9 +228,7 @@ Service *service_free(Service *s)
 
 void service_check_in(Service *s)
 {
-	/* Out of the set first: the right is to leave alone. */
-	if (s->on_demand)
-		(void)mach_port_extract_member(SELF, s->port, server.demand);
+	stop_listening(s);
 	s->held = false;
 	s->active = true;
 	server.handed_out = s;
@@ -216,6 +237,7 @@ void service_check_in(Service *s)
 /* Another port under the same name: clients are told that theirs is dead. */
 static void reset(Service *s)
 {
+	stop_listening(s);
 	unlink_port(s);
 	port_drop(s);
 	if (port_make(s) || link_port(s))

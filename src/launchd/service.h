@@ -29,6 +29,8 @@ struct Service {
 	bool active; /* somebody has checked in, or it was registered */
 	bool on_demand; /* a message starts its owner */
 	bool demanded; /* one has come: no more is listened for until the owner has run */
+	int demand_fd; /* polls readable when a message has come; -EBADF while nobody listens */
+	LoopSource *demand;
 	bool hide_until_check_in, reset_at_close;
 	SpecDrain drain;
 	LIST_ENTRY(Service) owner_link;
@@ -50,9 +52,11 @@ void service_check_in(Service *service);
 /* Whoever checked in is gone, or never got the answer: the receive right is the server's again. */
 void service_take_back(Service *service, bool crashed);
 
-/* A message that waits, or comes, is to start the owner. */
+/* A message that waits, or comes, is to start the owner. It is not looked at: what is taken out of the
+ * queue would be lost with the run that it is handed to. */
 void service_listen(Service *service);
 
+/* One of those that have this port: it may have several names. */
 Service *service_find_port(mach_port_t port);
 
 #endif

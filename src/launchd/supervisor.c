@@ -48,7 +48,7 @@ void supervisor_post_others(Supervisor *supervisor)
 {
 	Job *job;
 
-	TAILQ_FOREACH(job, &supervisor->others, others_entry)
+	TAILQ_FOREACH (job, &supervisor->others, others_entry)
 		supervisor_post_job(job);
 }
 
@@ -291,7 +291,7 @@ int supervisor_shutdown(Supervisor *supervisor, LoopFn done, void *userdata)
 	supervisor->is_down = true;
 	supervisor->done = done;
 	supervisor->done_userdata = userdata;
-	TAILQ_FOREACH(job, &supervisor->all, all_entry)
+	TAILQ_FOREACH (job, &supervisor->all, all_entry)
 		supervisor_post_job(job);
 	supervisor_post(supervisor);
 	return 0;

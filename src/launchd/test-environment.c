@@ -22,7 +22,7 @@ TEST(the_last_one_wins)
 TEST(many)
 {
 	_cleanup_environment_ Environment env = ENVIRONMENT_INIT;
-	char *more[] = {(char *)(uintptr_t)"V7=seven", (char *)(uintptr_t)"W=w", NULL};
+	char *more[] = {(char *)(uintptr_t) "V7=seven", (char *)(uintptr_t) "W=w", NULL};
 	char name[16];
 
 	for (int i = 0; i < 100; i++) {

@@ -114,7 +114,8 @@ TEST(default_mode_follows_the_umask)
 	Fixture f;
 
 	fixture_init(&f);
-	ASSERT_OK(make(&f, "<key>s</key><dict><key>SockPathName</key><string>%s/sock</string></dict>"));
+	ASSERT_OK(make(
+		&f, "<key>s</key><dict><key>SockPathName</key><string>%s/sock</string></dict>"));
 	umask(before);
 	ASSERT_SYS(lstat(dir_at(&f.dir, "sock"), &st));
 	ASSERT_EQ(st.st_mode & 07777, 0750);

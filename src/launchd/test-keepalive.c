@@ -88,11 +88,11 @@ TEST(conditions_are_ored)
 
 TEST(paths_and_other_jobs)
 {
-	SpecCondition there = {.subject = (char *)(uintptr_t)"/", .value = true};
-	SpecCondition not_there = {.subject = (char *)(uintptr_t)"/", .value = false};
-	SpecCondition a = {.subject = (char *)(uintptr_t)"a", .value = true};
-	SpecCondition not_b = {.subject = (char *)(uintptr_t)"b", .value = false};
-	SpecCondition b = {.subject = (char *)(uintptr_t)"b", .value = true};
+	SpecCondition there = {.subject = (char *)(uintptr_t) "/", .value = true};
+	SpecCondition not_there = {.subject = (char *)(uintptr_t) "/", .value = false};
+	SpecCondition a = {.subject = (char *)(uintptr_t) "a", .value = true};
+	SpecCondition not_b = {.subject = (char *)(uintptr_t) "b", .value = false};
+	SpecCondition b = {.subject = (char *)(uintptr_t) "b", .value = true};
 	SpecKeepAlive keep_alive = {.path_state = {&there, 1}};
 
 	ASSERT_TRUE(wants(&keep_alive, NULL, false));

@@ -126,7 +126,8 @@ TEST(session_and_signals)
 			      OUT, run.dir.path));
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	ASSERT_SYS(sigaction(SIGUSR1, &old, NULL));
-	ASSERT_EQ(sscanf(run.said, "%d %*s %*c %d %d %d %d", &pid, &ppid, &group, &session, &tty), 5);
+	ASSERT_EQ(
+		sscanf(run.said, "%d %*s %*c %d %d %d %d", &pid, &ppid, &group, &session, &tty), 5);
 	ASSERT_EQ(ppid, getpid());
 	ASSERT_EQ(group, pid);
 	ASSERT_EQ(session, pid);
@@ -146,9 +147,9 @@ TEST(descriptors)
 	ASSERT_SYS(pipe2(p, 0));
 	ASSERT_OK(fd_set_cloexec(p[1], true));
 	ASSERT_OK(fdlist_add_borrow(&run.extra.fds, p[1]));
-	run_job(&run,
-		spec_of_shell("com.example.fds", "ls -x /proc/$$/fd; readlink /proc/$$/fd/0 /proc/$$/fd/2",
-			OUT, run.dir.path));
+	run_job(&run, spec_of_shell("com.example.fds",
+			      "ls -x /proc/$$/fd; readlink /proc/$$/fd/0 /proc/$$/fd/2", OUT,
+			      run.dir.path));
 	snprintf(expected, sizeof(expected), "0  1  2  %d\n/dev/null\n/dev/null\n", p[1]);
 	ASSERT_STREQ(run.said, expected);
 	ASSERT_FD_CLOEXEC(p[1]);
@@ -290,7 +291,8 @@ TEST(failures_say_what)
 
 TEST(confinement_is_never_left_out)
 {
-	assert_fails(spec_of_shell("a", ":", "<key>Linux</key><dict><key>Confined</key><true/></dict>"),
+	assert_fails(
+		spec_of_shell("a", ":", "<key>Linux</key><dict><key>Confined</key><true/></dict>"),
 		SPAWN_E_REFUSED, "never runs unconfined");
 }
 
@@ -361,13 +363,12 @@ TEST(other_user)
 	if (geteuid() != 0 || !nobody)
 		SKIP("needs root, and a user 65534");
 	run_init(&run);
-	run_job(&run,
-		spec_of_shell("com.example.nobody",
-			"id -u; id -ru; id -g; id -G; echo $USER $LOGNAME $HOME $SHELL; "
-			"grep CapEff /proc/$$/status",
-			OUT "<key>UserName</key><string>%s</string>"
-			    "<key>InitGroups</key><false/>",
-			run.dir.path, nobody->pw_name));
+	run_job(&run, spec_of_shell("com.example.nobody",
+			      "id -u; id -ru; id -g; id -G; echo $USER $LOGNAME $HOME $SHELL; "
+			      "grep CapEff /proc/$$/status",
+			      OUT "<key>UserName</key><string>%s</string>"
+				  "<key>InitGroups</key><false/>",
+			      run.dir.path, nobody->pw_name));
 	ASSERT_EQ(run.result, 0);
 	snprintf(expected, sizeof(expected), "65534\n65534\n%d\n%d\n%s %s %s %s\n",
 		(int)nobody->pw_gid, (int)nobody->pw_gid, nobody->pw_name, nobody->pw_name,

@@ -26,8 +26,8 @@ static void fixture_init(Fixture *f, const char *name)
 	ASSERT_OK(loop_new(&f->loop));
 	ASSERT_OK(path_watcher_new(f->loop, &f->watcher));
 	if (name)
-		ASSERT_OK(path_watch_new(
-			f->watcher, dir_at(&f->dir, name), on_change, f, &f->watch));
+		ASSERT_OK(
+			path_watch_new(f->watcher, dir_at(&f->dir, name), on_change, f, &f->watch));
 }
 
 static void fixture_deinit(Fixture *f)
@@ -215,8 +215,8 @@ TEST(freed_within_the_callback)
 
 	fixture_init(&f, NULL);
 	for (int i = 0; i < 2; i++)
-		ASSERT_OK(path_watch_new(f.watcher, dir_at(&f.dir, "file"), on_pair, &pair,
-			&pair.watches[i]));
+		ASSERT_OK(path_watch_new(
+			f.watcher, dir_at(&f.dir, "file"), on_pair, &pair, &pair.watches[i]));
 	file_write(dir_at(&f.dir, "file"), "x", 0644);
 	ASSERT_OK(loop_run_once(f.loop, 0));
 	ASSERT_EQ(pair.n, 1);

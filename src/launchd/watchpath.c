@@ -87,11 +87,34 @@ static void link_detach(PathWatcher *watcher, PathLink *link)
 	free(inode);
 }
 
+static void inode_freep(PathInode **inodep)
+{
+	free(*inodep);
+}
+
+static int inode_new(PathWatcher *watcher, int wd, PathInode **ret)
+{
+	_cleanup_(inode_freep) PathInode *inode = calloc(1, sizeof(*inode));
+
+	if (!inode)
+		return error_origin(-ENOMEM);
+	inode->wd = wd;
+	LIST_INIT(&inode->links);
+	HASH_ADD(hh, watcher->by_wd, wd, sizeof(inode->wd), inode);
+	if (!hash_is_linked(inode, hh)) {
+		(void)inotify_rm_watch(watcher->fd, wd);
+		return error_origin(-ENOMEM);
+	}
+	*ret = TAKE_PTR(inode);
+	return 0;
+}
+
 /* Watch what is at @path, in place of what the link had. Returns 0 or -errno. */
 static int link_attach(PathWatcher *watcher, PathLink *link, const char *path, uint32_t flags)
 {
 	int wd = inotify_add_watch(watcher->fd, path, MASK | flags);
 	PathInode *inode = NULL;
+	int r;
 
 	if (wd < 0)
 		return -errno;
@@ -99,17 +122,9 @@ static int link_attach(PathWatcher *watcher, PathLink *link, const char *path, u
 	if (inode && inode == link->inode)
 		return 0;
 	if (!inode) {
-		inode = calloc(1, sizeof(*inode));
-		if (!inode)
-			return error_origin(-ENOMEM);
-		inode->wd = wd;
-		LIST_INIT(&inode->links);
-		HASH_ADD(hh, watcher->by_wd, wd, sizeof(inode->wd), inode);
-		if (!hash_is_linked(inode, hh)) {
-			(void)inotify_rm_watch(watcher->fd, wd);
-			free(inode);
-			return error_origin(-ENOMEM);
-		}
+		r = inode_new(watcher, wd, &inode);
+		if (r < 0)
+			return r;
 	}
 	link_detach(watcher, link);
 	link->inode = inode;

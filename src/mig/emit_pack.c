@@ -393,6 +393,32 @@ static void pack_inline(const Pack *p, const Field *f)
 	}
 }
 
+/* The n-th member that holds a counted number of elements, descriptors first; NULL: it does not. */
+static const Field *counted(const Message *m, unsigned n)
+{
+	const Field *f;
+
+	if (n < m->n_descriptors)
+		return &m->descriptors[n];
+	f = &m->inlines[n - m->n_descriptors];
+	return f->kind == FIELD_ARRAY ? f : NULL;
+}
+
+/* Whether a member before the n-th one, with the same count, holds no more elements. */
+static bool is_limited_before(const Message *m, unsigned n)
+{
+	const Field *f = counted(m, n);
+
+	for (unsigned k = 0; k < n; k++) {
+		const Field *other = counted(m, k);
+
+		if (other && other->arg->count == f->arg->count && limit_of(other) != 0 &&
+			limit_of(other) <= limit_of(f))
+			return true;
+	}
+	return false;
+}
+
 bool emit_limits(const Emit *e, const Routine *r, bool request)
 {
 	const Message *m = emit_message(r, request);
@@ -400,13 +426,10 @@ bool emit_limits(const Emit *e, const Routine *r, bool request)
 	bool any = false;
 
 	for (unsigned n = 0; n < m->n_descriptors + m->n_inlines; n++) {
-		const Field *f = n < m->n_descriptors ? &m->descriptors[n]
-						      : &m->inlines[n - m->n_descriptors];
+		const Field *f = counted(m, n);
 		char count[NAME_MAX_];
 
-		if (n >= m->n_descriptors && f->kind != FIELD_ARRAY)
-			continue;
-		if (limit_of(f) == 0)
+		if (!f || limit_of(f) == 0 || is_limited_before(m, n))
 			continue;
 		put(e, "%s%s > %uU", any ? " ||\n\t    " : "\tif (", count_text(&p, f->arg, count),
 			limit_of(f));

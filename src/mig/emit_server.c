@@ -238,8 +238,9 @@ static void emit_demux(const Emit *e)
 		"*OutHeadP)\n{\n",
 		e->i->demux);
 	PUT_LINES(e, "\tmig_routine_t routine;", "",
-		"\tOutHeadP->msgh_bits = MACH_MSGH_BITS(MACH_MSGH_BITS_REMOTE(InHeadP->msgh_bits), "
-		"0);",
+		/* One line, in parentheses for those who look for a comma that is missing. */
+		("\tOutHeadP->msgh_bits = "
+		 "MACH_MSGH_BITS(MACH_MSGH_BITS_REMOTE(InHeadP->msgh_bits), 0);"),
 		"\tOutHeadP->msgh_remote_port = InHeadP->msgh_reply_port;",
 		"\tOutHeadP->msgh_size = (mach_msg_size_t)sizeof(mig_reply_error_t);",
 		"\tOutHeadP->msgh_local_port = MACH_PORT_NULL;",

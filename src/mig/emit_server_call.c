@@ -3,6 +3,9 @@
 #include "mig/emit_server_call.h"
 
 /* A client says how large an array it has room for, and the server takes memory for that. */
+/* There are programs that take the call out of the text, and leave the rest. */
+#define UNUSED " __attribute__((__unused__))"
+
 #define INLINE_ROOM_MAX (64U << 20)
 
 static const Field *field_of(const Field *fields, unsigned n, const Arg *a)
@@ -92,7 +95,7 @@ static void declare_in_array(const Emit *e, const Routine *r, const Field *f)
 	put_elements(e, f);
 	put(e, " : 1];\n\t");
 	emit_element_type(e, f);
-	put(e, " *in_%s = __alignof__(", a);
+	put(e, " *in_%s" UNUSED " = __alignof__(", a);
 	emit_element_type(e, f);
 	put(e, ") > 4 ? memcpy(in_%s__Buffer, In%uP->%s, ", a, f->shift, f->name);
 	put_in_bytes(e, r, f);
@@ -105,15 +108,15 @@ static void declare_in(const Emit *e, const Routine *r, const Field *f)
 	const Type *t = a->type;
 
 	if (f->kind == FIELD_PORT_ARRAY) {
-		put(e, "\t%s in_%s[%u];\n", t->element->server_type, a->name, t->limit);
+		put(e, "\t%s in_%s[%u]" UNUSED ";\n", t->element->server_type, a->name, t->limit);
 	} else if (f->kind == FIELD_NATIVE) {
-		put(e, "\t%s in_%s;\n", t->native_words, a->name);
+		put(e, "\t%s in_%s" UNUSED ";\n", t->native_words, a->name);
 	} else if (is_inline_array(f)) {
 		if (!t->intran)
 			declare_in_array(e, r, f);
 	}
 	if (t->intran)
-		put(e, "\t%s tran_%s;\n", t->server_type, a->name);
+		put(e, "\t%s tran_%s" UNUSED ";\n", t->server_type, a->name);
 }
 
 static void declare_out_array(const Emit *e, const Field *f)
@@ -177,7 +180,7 @@ static const Arg *server_reply_port(const Routine *r)
 static void declare_port(const Emit *e, const Arg *a)
 {
 	if (a && a->type->intran)
-		put(e, "\t%s tran_%s;\n", a->type->server_type, a->name);
+		put(e, "\t%s tran_%s" UNUSED ";\n", a->type->server_type, a->name);
 }
 
 void emit_server_declare(const Emit *e, const Routine *r)
@@ -431,7 +434,7 @@ static void put_value_in(const Emit *e, const Routine *r, const Arg *a)
 		put(e, "tran_%s", a->name);
 	else if (f->kind == FIELD_PORT)
 		put(e, "In0P->%s.name", f->name);
-	else if (f->kind == FIELD_PORT_ARRAY)
+	else if (f->kind == FIELD_PORT_ARRAY || (is_inline_array(f) && emit_may_misalign(t)))
 		put(e, "in_%s", a->name);
 	else if (type_is_out_of_line(t))
 		put(e, "(%s)(vm_offset_t)In0P->%s.address", t->server_type, f->name);
@@ -440,8 +443,6 @@ static void put_value_in(const Emit *e, const Routine *r, const Arg *a)
 			t->native_bad);
 	else if (f->kind == FIELD_NATIVE)
 		put(e, "%sin_%s", t->native_pointer ? "&" : "", a->name);
-	else if (is_inline_array(f) && emit_may_misalign(t))
-		put(e, "in_%s", a->name);
 	else if (is_inline_array(f))
 		put(e, "(void *)In%uP->%s", f->shift, f->name);
 	else

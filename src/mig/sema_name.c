@@ -31,13 +31,13 @@ static const char *const cxx_words[] = {"alignas", "alignof", "and", "and_eq", "
  * call, which a parameter would hide; and what a macro would replace.
  */
 static const char *const own_words[] = {"Head", "InHeadP", "InP", "Mess", "NDR", "OutHeadP", "OutP",
-	"Reply", "Request", "RetCode", "TrailerP", "__Reply", "__alignof__", "__attribute__", "__i",
+	"Reply", "Request", "TrailerP", "__Reply", "__alignof__", "__attribute__", "__i",
 	"__inline__", "__reply_port", "__typeof__", "fixed_size", "msg_result", "msgh_body",
 	"msgh_size", "trailer", "variable_size",
 	/* functions and variables */
-	"NDR_record", "free", "mach_msg", "mach_msg2", "mach_msg_destroy", "malloc", "memcpy",
-	"memset", "mig_dealloc_reply_port", "mig_deallocate", "mig_get_reply_port",
-	"mig_put_reply_port", "mig_strncpy", "mig_strncpy_zerofill",
+	"NDR_record", "free", "mach_msg", "mach_msg2", "mach_msg_destroy", "mach_port_deallocate",
+	"mach_task_self_", "malloc", "memcpy", "memset", "mig_dealloc_reply_port", "mig_deallocate",
+	"mig_get_reply_port", "mig_put_reply_port", "mig_strncpy", "mig_strncpy_zerofill",
 	/* types */
 	"boolean_t", "kern_return_t", "mach_msg_audit_trailer_t", "mach_msg_body_t",
 	"mach_msg_header_t", "mach_msg_max_trailer_t", "mach_msg_ool_descriptor_t",

@@ -503,14 +503,16 @@ TEST(a_subsystem_comes_before_routines)
 /* prefix, then n times part, then suffix. */
 static char *repeat(const char *prefix, const char *part, unsigned n, const char *suffix)
 {
-	size_t n_part = strlen(part), n_prefix = strlen(prefix);
-	char *text = malloc(n_prefix + n * n_part + strlen(suffix) + 1);
+	size_t size;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &size);
 
-	ASSERT_NOT_NULL(text);
-	strcpy(text, prefix);
+	ASSERT_NOT_NULL(out);
+	fputs(prefix, out);
 	for (unsigned i = 0; i < n; i++)
-		memcpy(text + n_prefix + i * n_part, part, n_part);
-	strcpy(text + n_prefix + n * n_part, suffix);
+		fputs(part, out);
+	fputs(suffix, out);
+	ASSERT_EQ(fclose(out), 0);
 	return text;
 }
 

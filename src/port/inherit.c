@@ -158,8 +158,7 @@ static int import_slot(const SlotRecord *record, Right *ret)
 		return KERN_INVALID_ARGUMENT;
 	addr = fd_dup(record->addr);
 	pipe_w = fd_dup(record->pipe_w);
-	if (addr < 0 || pipe_w < 0 ||
-		backing_adopt_send_take(addr, &ident, pipe_w, (uid_t)-1, &b))
+	if (addr < 0 || pipe_w < 0 || backing_adopt_send_take(addr, &ident, pipe_w, (uid_t)-1, &b))
 		return KERN_RESOURCE_SHORTAGE;
 	addr = pipe_w = -EBADF;
 	/* Of a port of ours whose secret was renewed since: no right to it is left. */

@@ -82,14 +82,14 @@ static void send_all(const Remote *remote)
 	ASSERT_OK(send_rights(dest, own));
 }
 
-static void run(pid_t *ret_pid, void (*main)(void *), void *arg)
+static void run(pid_t *ret_pid, void (*fn)(void *), void *arg)
 {
 	pid_t pid;
 
 	fflush(stdout);
 	pid = ASSERT_SYS(fork());
 	if (pid == 0) {
-		main(arg);
+		fn(arg);
 		_exit(0);
 	}
 	ASSERT_CHILD_EXITS(pid, 0);

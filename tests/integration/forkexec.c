@@ -142,9 +142,13 @@ static void fd_counter(PeerCtx *ctx)
 
 static uint64_t fds_in_a_child(Stage *s)
 {
-	Peer *peer = peer_spawn(s->h, "counter", fd_counter, NULL);
-	uint64_t n = harness_recv_u64(peer);
+	Peer *peer;
+	uint64_t n;
 
+	/* What is yet to be closed is open in the child, too. */
+	wait_for_closes();
+	peer = peer_spawn(s->h, "counter", fd_counter, NULL);
+	n = harness_recv_u64(peer);
 	harness_expect_exit(peer, 0);
 	return n;
 }

@@ -83,8 +83,13 @@ STAGE(files_that_hang_who_touches_them)
 
 /* Answers that nobody reads. */
 
-/* So many of them may wait to be looked at: src/port/budget.c. */
-#define KEPT 66
+/* What the service may have when it has just looked through what it keeps: the last answer with a right,
+ * and the last lease. */
+#define KEPT 2u
+
+/* Leases of clients that have gone are looked through when others offer some, which they do not where
+ * leases are off. */
+#define KEPT_LEASES (leases_are_off() ? 5u : KEPT)
 
 static mach_msg_return_t ask_in_vain(mach_port_t to, mach_port_t reply, unsigned kind, int id)
 {
@@ -157,7 +162,7 @@ static unsigned full_lease(PeerCtx *ctx, const Target *t)
 
 STAGE(a_lease_whose_answers_nobody_reads)
 {
-	attack_leaving(s, full_lease, KEPT);
+	attack_leaving(s, full_lease, KEPT_LEASES);
 }
 
 /* Rights that are not what they say. */
@@ -246,7 +251,7 @@ static unsigned nested(PeerCtx *ctx, const Target *t)
 	WireHeader h = raw_header(t);
 
 	(void)ctx;
-	for (unsigned deep = 1; deep <= N_NESTED; deep *= 10) {
+	for (unsigned deep = 1; deep <= N_NESTED; deep = deep < 1000 ? deep * 10 : deep + 1000) {
 		BarePort inner = bare_port();
 
 		for (unsigned i = 1; i < deep; i++) {
@@ -364,8 +369,7 @@ static unsigned leases(PeerCtx *ctx, const Target *t)
 
 STAGE(leases_that_are_guessed_and_replayed)
 {
-	/* Leases of clients that have gone wait to be looked at, too. */
-	attack_leaving(s, leases, KEPT);
+	attack_leaving(s, leases, KEPT_LEASES);
 }
 
 /* Notifications. */

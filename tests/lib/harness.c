@@ -23,6 +23,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED_ADDRESSES
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED_ADDRESSES
+#endif
+#endif
+
+#ifdef SANITIZED_ADDRESSES
+#include <dirent.h>
+#endif
+
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
@@ -266,6 +278,51 @@ static void harness_wait_for_end(HarnessWhere where, Peer *peer)
 	harness_drain(where, peer->harness, peer);
 }
 
+#ifdef SANITIZED_ADDRESSES
+/* Whether a thread of this process is asleep, or gone. */
+static bool thread_sleeps(const char *tid)
+{
+	char path[64], text[256], *end = NULL;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%s/stat", tid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return true;
+	if (fgets(text, sizeof(text), file) != NULL)
+		end = strrchr(text, ')');
+	fclose(file);
+	return end == NULL || end[1] == '\0' || strchr("SXZ", end[2]) != NULL;
+}
+
+static bool other_threads_sleep(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *entry;
+	bool sleep = true;
+
+	while (dir != NULL && sleep && (entry = readdir(dir)) != NULL)
+		sleep = entry->d_name[0] == '.' || atoi(entry->d_name) == gettid() ||
+			thread_sleeps(entry->d_name);
+	if (dir != NULL)
+		closedir(dir);
+	return sleep;
+}
+#endif
+
+/* The sanitizer's allocator knows nothing of forks: a thread that is within it leaves it locked in the
+ * child for ever. So there is no fork while the library's threads are at work. */
+static pid_t peer_fork(void)
+{
+#ifdef SANITIZED_ADDRESSES
+	Nanos end = harness_now() + INT64_C(2000000000);
+
+	while (!other_threads_sleep() && harness_now() < end)
+		(void)poll(NULL, 0, 1);
+#endif
+	return fork();
+}
+
 Peer *peer_spawn_at(HarnessWhere where, Harness *h, PeerSpec spec)
 {
 	Peer *peer = calloc(1, sizeof(*peer));
@@ -289,7 +346,7 @@ Peer *peer_spawn_at(HarnessWhere where, Harness *h, PeerSpec spec)
 		census_add_uid(h->census, spec.uid);
 	/* Else each child would print again what is still buffered. */
 	fflush(NULL);
-	peer->pid = fork();
+	peer->pid = peer_fork();
 	if (peer->pid == 0)
 		peer_main(peer, &spec, pair[1]);
 	close(pair[1]);

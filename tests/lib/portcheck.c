@@ -111,7 +111,16 @@ static void see_right(Check *c, const Right *right)
 	}
 }
 
-static void see_message(Check *c, const Message *m)
+/* In a message that waits at `dest`: what finds circles of receive rights must know of it. */
+static void see_waiting_right(Check *c, const Right *right, const Port *dest)
+{
+	see_right(c, right);
+	if (right->kind == RIGHT_RECEIVE &&
+		(!right->port->extra || right->port->extra->transit_to != dest))
+		wrong(c, "a receive right waits at port %#x and does not know it", dest->name);
+}
+
+static void see_message(Check *c, const Message *m, const Port *dest)
 {
 	if (!m->heap)
 		wrong(c, "a message that waits is not on the heap");
@@ -119,9 +128,9 @@ static void see_message(Check *c, const Message *m)
 	for (uint32_t i = 0; i < m->n_items; i++) {
 		const Item *item = &m->items[i];
 
-		see_right(c, &item->right);
+		see_waiting_right(c, &item->right, dest);
 		for (uint32_t k = 0; item->rights && k < item->count; k++)
-			see_right(c, &item->rights[k]);
+			see_waiting_right(c, &item->rights[k], dest);
 	}
 }
 
@@ -131,7 +140,7 @@ static uint32_t see_queue(Check *c, Seen *seen, const MessageQueue *queue)
 	uint32_t n = 0;
 
 	TAILQ_FOREACH (m, queue, link) {
-		see_message(c, m);
+		see_message(c, m, seen->port);
 		/* The right that it was sent with lives as long as it waits. */
 		seen->srights += m->holds_dest;
 		n++;
@@ -252,7 +261,7 @@ static void check_leases(Check *c, Port *port)
 		if (server->port != port || server->refs == 0)
 			wrong(c, "port %#x: a lease that does not know it", port->name);
 		if (server->parked)
-			see_message(c, server->parked);
+			see_message(c, server->parked, port);
 	}
 	if (n != port->extra->n_leases)
 		wrong(c, "port %#x: %u leases, it says %u", port->name, n, port->extra->n_leases);

@@ -227,8 +227,8 @@ static kern_return_t ask_far(mach_port_t server)
 	int32_t b[10] = {0}, *ob, *oc;
 	char *od;
 	mach_msg_type_number_t na, nc, nd;
-	kern_return_t kr = call_far(server, NULL, 0, b, NULL, 0, NULL, 0, FALSE, &oa, &na, &ob, &oc,
-		&nc, &od, &nd);
+	kern_return_t kr = call_far(
+		server, NULL, 0, b, NULL, 0, NULL, 0, FALSE, &oa, &na, &ob, &oc, &nc, &od, &nd);
 
 	if (kr != KERN_SUCCESS)
 		return kr;
@@ -369,45 +369,87 @@ LIE(near_ports_without_room, a->near.ob = ool_ports(SOME + 1, MAKE); a->near.obC
 		{what, ask_##what, lie_notification, MIG_SERVER_DIED, __LINE__},                   \
 		{what, ask_##what, lie_local_port, MIG_TYPE_ERROR, __LINE__},                      \
 		{what, ask_##what, lie_short_by_4, MIG_TYPE_ERROR, __LINE__},                      \
-		{what, ask_##what, lie_error, 77, __LINE__}
+	{                                                                                          \
+		what, ask_##what, lie_error, 77, __LINE__                                          \
+	}
 #define SIMPLE(what)                                                                               \
 	ANY_OF(what), {what, ask_##what, lie_header_only, MIG_TYPE_ERROR, __LINE__},               \
 		{what, ask_##what, lie_header_only_and_bits, MIG_TYPE_ERROR, __LINE__},            \
 		{what, ask_##what, lie_code, 77, __LINE__},                                        \
-		{what, ask_##what, lie_complex_without_any, MIG_TYPE_ERROR, __LINE__}
+	{                                                                                          \
+		what, ask_##what, lie_complex_without_any, MIG_TYPE_ERROR, __LINE__                \
+	}
 #define LARGER(what)                                                                               \
 	{what, ask_##what, lie_error_without_code, MIG_TYPE_ERROR, __LINE__},                      \
-		{what, ask_##what, lie_complex_with_one, MIG_TYPE_ERROR, __LINE__}
+	{                                                                                          \
+		what, ask_##what, lie_complex_with_one, MIG_TYPE_ERROR, __LINE__                   \
+	}
 #define COMPLEX(what)                                                                              \
 	ANY_OF(what), {what, ask_##what, lie_not_complex, MIG_TYPE_ERROR, __LINE__},               \
 		{what, ask_##what, lie_one_descriptor_less, MIG_TYPE_ERROR, __LINE__},             \
 		{what, ask_##what, lie_error_without_code, MIG_TYPE_ERROR, __LINE__},              \
-		{what, ask_##what, lie_one_right_only, MIG_TYPE_ERROR, __LINE__}
-#define WRONG(what, how) {what, ask_##what, lie_##how, MIG_TYPE_ERROR, __LINE__}
+	{                                                                                          \
+		what, ask_##what, lie_one_right_only, MIG_TYPE_ERROR, __LINE__                     \
+	}
+#define WRONG(what, how)                                                                           \
+	{                                                                                          \
+		what, ask_##what, lie_##how, MIG_TYPE_ERROR, __LINE__                              \
+	}
 
 static const Lie lies[] = {
 	SIMPLE(nothing),
 	/* There is no room for the trailer behind it. */
 	{nothing, ask_nothing, lie_long_by_4, MACH_RCV_TOO_LARGE, __LINE__},
-	SIMPLE(scalars), LARGER(scalars),
+	SIMPLE(scalars),
+	LARGER(scalars),
 	{scalars, ask_scalars, lie_long_by_4, MACH_RCV_TOO_LARGE, __LINE__},
-	SIMPLE(strings), LARGER(strings), WRONG(strings, long_by_4),
-	WRONG(strings, fixed_without_nul), WRONG(strings, ol_without_nul),
-	WRONG(strings, ol2_without_nul), WRONG(strings, ol_offset), WRONG(strings, ol_empty),
-	WRONG(strings, ol_longer), WRONG(strings, ol_shorter), WRONG(strings, ol_too_long),
-	WRONG(strings, ol_much_too_long), WRONG(strings, ol2_longer), WRONG(strings, ol2_too_long),
-	SIMPLE(twins), LARGER(twins), WRONG(twins, long_by_4), WRONG(twins, count_larger),
-	WRONG(twins, count_smaller), WRONG(twins, count_too_large), WRONG(twins, count_overflows),
+	SIMPLE(strings),
+	LARGER(strings),
+	WRONG(strings, long_by_4),
+	WRONG(strings, fixed_without_nul),
+	WRONG(strings, ol_without_nul),
+	WRONG(strings, ol2_without_nul),
+	WRONG(strings, ol_offset),
+	WRONG(strings, ol_empty),
+	WRONG(strings, ol_longer),
+	WRONG(strings, ol_shorter),
+	WRONG(strings, ol_too_long),
+	WRONG(strings, ol_much_too_long),
+	WRONG(strings, ol2_longer),
+	WRONG(strings, ol2_too_long),
+	SIMPLE(twins),
+	LARGER(twins),
+	WRONG(twins, long_by_4),
+	WRONG(twins, count_larger),
+	WRONG(twins, count_smaller),
+	WRONG(twins, count_too_large),
+	WRONG(twins, count_overflows),
 	WRONG(twins, count_overflows_twice),
-	COMPLEX(ports), WRONG(ports, a_send_once), WRONG(ports, send_once_in_array),
-	WRONG(ports, send_once_in_second_array), WRONG(ports, rights_too_many),
+	COMPLEX(ports),
+	WRONG(ports, a_send_once),
+	WRONG(ports, send_once_in_array),
+	WRONG(ports, send_once_in_second_array),
+	WRONG(ports, rights_too_many),
 	WRONG(ports, memory_for_a_right),
-	COMPLEX(poly), WRONG(poly, mixed_kinds), WRONG(poly, too_many_of_any_kind),
-	COMPLEX(far), WRONG(far, far_more), WRONG(far, far_less), WRONG(far, far_overflow),
-	WRONG(far, far_fixed), WRONG(far, far_limit), WRONG(far, far_bytes), WRONG(far, far_rights),
-	COMPLEX(far_ports), WRONG(far_ports, far_ports_more), WRONG(far_ports, far_ports_less),
-	WRONG(far_ports, far_ports_kind), WRONG(far_ports, far_ports_memory),
-	COMPLEX(near), WRONG(near, near_more), WRONG(near, near_less),
+	COMPLEX(poly),
+	WRONG(poly, mixed_kinds),
+	WRONG(poly, too_many_of_any_kind),
+	COMPLEX(far),
+	WRONG(far, far_more),
+	WRONG(far, far_less),
+	WRONG(far, far_overflow),
+	WRONG(far, far_fixed),
+	WRONG(far, far_limit),
+	WRONG(far, far_bytes),
+	WRONG(far, far_rights),
+	COMPLEX(far_ports),
+	WRONG(far_ports, far_ports_more),
+	WRONG(far_ports, far_ports_less),
+	WRONG(far_ports, far_ports_kind),
+	WRONG(far_ports, far_ports_memory),
+	COMPLEX(near),
+	WRONG(near, near_more),
+	WRONG(near, near_less),
 	{near, ask_near, lie_near_without_room, MIG_ARRAY_TOO_LARGE, __LINE__},
 	{near, ask_near, lie_near_ports_without_room, MIG_ARRAY_TOO_LARGE, __LINE__},
 };

@@ -186,8 +186,8 @@ STAGE(arrays_with_one_count)
 
 /* Rights. What the client sends it gets back under the same name: the port is its own. */
 
-static void ports_with(mach_port_t server, mach_msg_type_name_t poly, mach_msg_type_name_t expected,
-	unsigned n_v)
+static void ports_with(
+	mach_port_t server, mach_msg_type_name_t poly, mach_msg_type_name_t expected, unsigned n_v)
 {
 	mach_port_t own = make_send_receive(), other = make_receive(), third = make_send_receive();
 	mach_port_t gift = make_send_receive();
@@ -339,8 +339,8 @@ STAGE(memory_out_of_line)
 	far_with(p.server, 1, 1, 1, TRUE);
 	far_with(p.server, 1000, 1000, 100000, FALSE);
 	far_with(p.server, 70000, 1000, 3, TRUE);
-	ASSERT_EQ(call_far(p.server, NULL, 0, b, c, 1001, NULL, 0, FALSE, &oa, &n, &ob, &oc, &n, &od,
-			  &n),
+	ASSERT_EQ(call_far(p.server, NULL, 0, b, c, 1001, NULL, 0, FALSE, &oa, &n, &ob, &oc, &n,
+			  &od, &n),
 		MIG_ARRAY_TOO_LARGE);
 	release(c, 1001 * sizeof(*c));
 	/* More than the size of a descriptor can say. */
@@ -561,7 +561,7 @@ STAGE(an_answer_that_is_late)
 	ASSERT_EQ(o, 2);
 	for (int i = 0; i < 3; i++) {
 		o = -1;
-		ASSERT_EQ(call_late(p.server, -7, &o), MACH_RCV_TIMED_OUT);
+		ASSERT_EQ(call_late(p.server, ROUNDTRIP_WAIT, &o), MACH_RCV_TIMED_OUT);
 		ASSERT_EQ(o, -1);
 		tell(p.server, ROUNDTRIP_GO);
 		/* The answer to the one before has no port any more; this one gets its own. */
@@ -578,7 +578,8 @@ STAGE(time_as_an_argument)
 
 	OK(call_patient(p.server, PATIENCE_MS, PATIENCE_MS, 0, 5, &o));
 	ASSERT_EQ(o, 6);
-	ASSERT_EQ(call_patient(p.server, 1, PATIENCE_MS, 0, -5, &o), MACH_RCV_TIMED_OUT);
+	ASSERT_EQ(
+		call_patient(p.server, 1, PATIENCE_MS, 0, ROUNDTRIP_WAIT, &o), MACH_RCV_TIMED_OUT);
 	tell(p.server, ROUNDTRIP_GO);
 	OK(call_patient(p.server, PATIENCE_MS, PATIENCE_MS, 0, 6, &o));
 	ASSERT_EQ(o, 7);

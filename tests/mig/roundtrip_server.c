@@ -121,7 +121,7 @@ kern_return_t do_structs(mach_port_t server, point_t p, point_t *q, point_t *z, 
 	table_t t, ints_t oa, wides_t ow, table_t ot, ints_t xa, wides_t xw)
 {
 	(void)server;
-	*q = (point_t){ .x = p.y, .y = p.x, .z = -p.z };
+	*q = (point_t){.x = p.y, .y = p.x, .z = -p.z};
 	z->x += p.x;
 	z->z += p.z;
 	for (unsigned n = 0; n < 6; n++) {
@@ -137,11 +137,11 @@ kern_return_t do_structs(mach_port_t server, point_t p, point_t *q, point_t *z, 
 	return KERN_SUCCESS;
 }
 
-kern_return_t do_arrays(mach_port_t server, some_ints_t a, mach_msg_type_number_t aCnt, some_wides_t b,
-	mach_msg_type_number_t bCnt, some_bytes_t c, mach_msg_type_number_t cCnt, some_points_t d,
-	mach_msg_type_number_t dCnt, some_ints_t oa, mach_msg_type_number_t *oaCnt, some_wides_t ob,
-	mach_msg_type_number_t *obCnt, some_bytes_t oc, mach_msg_type_number_t *ocCnt,
-	some_points_t od, mach_msg_type_number_t *odCnt)
+kern_return_t do_arrays(mach_port_t server, some_ints_t a, mach_msg_type_number_t aCnt,
+	some_wides_t b, mach_msg_type_number_t bCnt, some_bytes_t c, mach_msg_type_number_t cCnt,
+	some_points_t d, mach_msg_type_number_t dCnt, some_ints_t oa, mach_msg_type_number_t *oaCnt,
+	some_wides_t ob, mach_msg_type_number_t *obCnt, some_bytes_t oc,
+	mach_msg_type_number_t *ocCnt, some_points_t od, mach_msg_type_number_t *odCnt)
 {
 	(void)server;
 	for (unsigned n = 0; n < aCnt; n++)
@@ -160,8 +160,8 @@ kern_return_t do_arrays(mach_port_t server, some_ints_t a, mach_msg_type_number_
 	return KERN_SUCCESS;
 }
 
-kern_return_t do_twins(mach_port_t server, some_ints_t a, mach_msg_type_number_t aCnt, some_ints_t b,
-	some_ints_t c, mach_msg_type_number_t *cCnt, some_ints_t d)
+kern_return_t do_twins(mach_port_t server, some_ints_t a, mach_msg_type_number_t aCnt,
+	some_ints_t b, some_ints_t c, mach_msg_type_number_t *cCnt, some_ints_t d)
 {
 	(void)server;
 	for (unsigned n = 0; n < aCnt; n++) {
@@ -193,11 +193,11 @@ kern_return_t do_ports(mach_port_t server, mach_port_t p, mach_port_t q, mach_ms
 	return KERN_SUCCESS;
 }
 
-kern_return_t do_far(mach_port_t server, some_points_t a, mach_msg_type_number_t aCnt, some_ints_t b,
-	some_ints_t c, mach_msg_type_number_t cCnt, some_bytes_t d, mach_msg_type_number_t dCnt,
-	some_points_t *oa, mach_msg_type_number_t *oaCnt, some_ints_t *ob, some_ints_t *oc,
-	mach_msg_type_number_t *ocCnt, some_bytes_t *od, mach_msg_type_number_t *odCnt,
-	boolean_t *odDealloc)
+kern_return_t do_far(mach_port_t server, some_points_t a, mach_msg_type_number_t aCnt,
+	some_ints_t b, some_ints_t c, mach_msg_type_number_t cCnt, some_bytes_t d,
+	mach_msg_type_number_t dCnt, some_points_t *oa, mach_msg_type_number_t *oaCnt,
+	some_ints_t *ob, some_ints_t *oc, mach_msg_type_number_t *ocCnt, some_bytes_t *od,
+	mach_msg_type_number_t *odCnt, boolean_t *odDealloc)
 {
 	static int32_t ten[10];
 
@@ -233,9 +233,9 @@ kern_return_t do_far_ports(mach_port_t server, some_ports_t a, mach_msg_type_num
 }
 
 /* Both come in memory of their own, and the room for both answers is the stub's. */
-kern_return_t do_near(mach_port_t server, some_ints_t a, mach_msg_type_number_t aCnt, some_ports_t b,
-	mach_msg_type_number_t bCnt, some_ints_t oa, mach_msg_type_number_t *oaCnt, some_ports_t ob,
-	mach_msg_type_number_t *obCnt)
+kern_return_t do_near(mach_port_t server, some_ints_t a, mach_msg_type_number_t aCnt,
+	some_ports_t b, mach_msg_type_number_t bCnt, some_ints_t oa, mach_msg_type_number_t *oaCnt,
+	some_ports_t ob, mach_msg_type_number_t *obCnt)
 {
 	(void)server;
 	if (aCnt > *oaCnt || bCnt > *obCnt)
@@ -261,8 +261,8 @@ kern_return_t do_lamps(lamp_t server, lamp_t l, lamp_t *ol, lamp_t *xl)
 	return KERN_SUCCESS;
 }
 
-kern_return_t do_natives(mach_port_t server, point_t *a, point_t *b, short c, point_t *oa, short *oc,
-	int32_t d, int32_t *od)
+kern_return_t do_natives(mach_port_t server, point_t *a, point_t *b, short c, point_t *oa,
+	short *oc, int32_t d, int32_t *od)
 {
 	(void)server;
 	*oa = (point_t){.x = a->y, .y = a->x, .z = b ? b->z : -1};
@@ -299,7 +299,7 @@ static void wait_for_go(mach_port_t server)
 
 kern_return_t do_late(mach_port_t server, int32_t i, int32_t *o)
 {
-	if (i < 0)
+	if (i == ROUNDTRIP_WAIT)
 		wait_for_go(server);
 	*o = i + 1;
 	return KERN_SUCCESS;

@@ -8,8 +8,9 @@
 
 #include "roundtripServer.h"
 
-/* Messages that are no requests: late() and patient() of a negative number wait for the first; the
- * second ends the server (see roundtrip_peer.h). */
+/* late() and patient() of this number wait for the first of these messages, and destroy all that comes
+ * before it. The second ends the server (see roundtrip_peer.h). */
+#define ROUNDTRIP_WAIT (-424242)
 #define ROUNDTRIP_GO 4000
 #define ROUNDTRIP_QUIT 3999
 

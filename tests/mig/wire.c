@@ -376,9 +376,9 @@ TEST(variable_arrays)
 /* Memory: a descriptor, and the count behind NDR. */
 TEST(memory_out_of_line)
 {
-	point_t p[2], *op;
-	int32_t ten[10], *ot, c[3], *oc;
-	char d[5], *od;
+	point_t p[2] = {{0}}, *op;
+	int32_t ten[10] = {0}, *ot, c[3] = {0}, *oc;
+	char d[5] = "", *od;
 	mach_msg_type_number_t np, nc, nd;
 	Bytes b;
 
@@ -397,7 +397,7 @@ TEST(memory_out_of_line)
 
 TEST(rights_out_of_line)
 {
-	mach_port_t a[3], c[1], *oa, *oc;
+	mach_port_t a[3] = {0}, c[1] = {0}, *oa, *oc;
 	mach_msg_type_number_t na, nc;
 	mach_msg_type_name_t kind;
 	Bytes b, e;
@@ -409,8 +409,8 @@ TEST(rights_out_of_line)
 	put_ndr(&b);
 	put32(&b, 3);
 	put32(&b, 1);
-	SENDS(call_far_ports(SERVER, a, 3, c, MACH_MSG_TYPE_MOVE_RECEIVE, 1, &oa, &na, &oc, &kind,
-		      &nc),
+	SENDS(call_far_ports(
+		      SERVER, a, 3, c, MACH_MSG_TYPE_MOVE_RECEIVE, 1, &oa, &na, &oc, &kind, &nc),
 		&b);
 	put_request(&b, true, 5008);
 	put32(&b, 2);
@@ -432,8 +432,8 @@ TEST(rights_out_of_line)
 /* Out of line for the message only. */
 TEST(arrays_that_travel_out_of_line)
 {
-	int32_t a[2], oa[4];
-	mach_port_t p[1], op[2];
+	int32_t a[2] = {0}, oa[4];
+	mach_port_t p[1] = {0}, op[2];
 	mach_msg_type_number_t na = 4, np = 2;
 	Bytes b;
 
@@ -536,8 +536,8 @@ TEST(trailers)
 		trailer->msgh_trailer_size = cases[i].size;
 		trailer->msgh_sender.val[0] = 1234;
 		trailer->msgh_audit.val[5] = 5678;
-		ASSERT_TRUE(roundtrip_server(
-			(mach_msg_header_t *)in.at, (mach_msg_header_t *)out.at));
+		ASSERT_TRUE(
+			roundtrip_server((mach_msg_header_t *)in.at, (mach_msg_header_t *)out.at));
 		put_error(&e, 5112, cases[i].code);
 		if (cases[i].code == KERN_SUCCESS) {
 			put32(&e, 5678);
@@ -548,4 +548,3 @@ TEST(trailers)
 		SAME(&out, &e);
 	}
 }
-

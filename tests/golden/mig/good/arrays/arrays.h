@@ -20,7 +20,7 @@
 #include <mach/port.h>
 
 #ifndef arrays_MSG_COUNT
-#define arrays_MSG_COUNT 7
+#define arrays_MSG_COUNT 9
 #endif
 
 #include <mach/std_types.h>
@@ -123,6 +123,27 @@ mig_external kern_return_t arrays_simple
 	mach_msg_type_number_t aCnt
 );
 
+/* Routine arrays_exchange */
+mig_external kern_return_t arrays_exchange
+(
+	mach_port_t server,
+	unbounded32_t a,
+	mach_msg_type_number_t *aCnt,
+	rows_t b
+);
+
+/* Routine arrays_least */
+mig_external kern_return_t arrays_least
+(
+	mach_port_t server,
+	limited64_t a,
+	mach_msg_type_number_t *aCnt,
+	limited_seven_t b,
+	unbounded32_t c,
+	mach_msg_type_number_t *cCnt,
+	limited8_t d
+);
+
 #ifdef __cplusplus
 }
 #endif
@@ -203,6 +224,21 @@ __AfterMigUserHeader
 		uint8_t a[101];
 		char aPad[3];
 	} __Request__arrays_simple_t __attribute__((__unused__));
+	typedef struct {
+		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t a;
+		mach_msg_ool_descriptor_t b;
+		/* end of the kernel processed data */
+		NDR_record_t NDR;
+		mach_msg_type_number_t aCnt;
+	} __Request__arrays_exchange_t __attribute__((__unused__));
+	typedef struct {
+		mach_msg_header_t Head;
+		NDR_record_t NDR;
+		mach_msg_type_number_t cCnt;
+	} __Request__arrays_least_t __attribute__((__unused__));
 #ifdef __MigPackStructs
 #pragma pack(pop)
 #endif
@@ -219,6 +255,8 @@ union __RequestUnion__arrays_subsystem {
 	__Request__arrays_many_t Request_arrays_many;
 	__Request__arrays_unbounded_t Request_arrays_unbounded;
 	__Request__arrays_simple_t Request_arrays_simple;
+	__Request__arrays_exchange_t Request_arrays_exchange;
+	__Request__arrays_least_t Request_arrays_least;
 };
 #endif /* !__RequestUnion__arrays_subsystem__defined */
 
@@ -288,6 +326,31 @@ union __RequestUnion__arrays_subsystem {
 		NDR_record_t NDR;
 		kern_return_t RetCode;
 	} __Reply__arrays_simple_t __attribute__((__unused__));
+	typedef struct {
+		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t a;
+		mach_msg_ool_descriptor_t b;
+		/* end of the kernel processed data */
+		NDR_record_t NDR;
+		mach_msg_type_number_t aCnt;
+	} __Reply__arrays_exchange_t __attribute__((__unused__));
+	typedef struct {
+		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t c;
+		/* end of the kernel processed data */
+		NDR_record_t NDR;
+		mach_msg_type_number_t aCnt;
+		int64_t a[10];
+		seven_t b[3];
+		char bPad[3];
+		mach_msg_type_number_t cCnt;
+		uint8_t d[101];
+		char dPad[3];
+	} __Reply__arrays_least_t __attribute__((__unused__));
 #ifdef __MigPackStructs
 #pragma pack(pop)
 #endif
@@ -304,6 +367,8 @@ union __ReplyUnion__arrays_subsystem {
 	__Reply__arrays_many_t Reply_arrays_many;
 	__Reply__arrays_unbounded_t Reply_arrays_unbounded;
 	__Reply__arrays_simple_t Reply_arrays_simple;
+	__Reply__arrays_exchange_t Reply_arrays_exchange;
+	__Reply__arrays_least_t Reply_arrays_least;
 };
 #endif /* !__ReplyUnion__arrays_subsystem__defined */
 
@@ -315,7 +380,9 @@ union __ReplyUnion__arrays_subsystem {
     { "arrays_same", 1103 }, \
     { "arrays_many", 1104 }, \
     { "arrays_unbounded", 1105 }, \
-    { "arrays_simple", 1106 }
+    { "arrays_simple", 1106 }, \
+    { "arrays_exchange", 1107 }, \
+    { "arrays_least", 1108 }
 #endif
 
 #endif /* _arrays_user_ */

@@ -20,6 +20,7 @@
 
 #include <stdint.h>
 #include <mach/mig.h>
+#include <mach/vm_page_size.h>
 #include <mach/std_types.h>
 #include "golden_types.h"
 #include "arraysServer.h"
@@ -140,6 +141,21 @@
 		uint8_t a[101];
 		char aPad[3];
 	} __Request__arrays_simple_t __attribute__((__unused__));
+	typedef struct {
+		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t a;
+		mach_msg_ool_descriptor_t b;
+		/* end of the kernel processed data */
+		NDR_record_t NDR;
+		mach_msg_type_number_t aCnt;
+	} __Request__arrays_exchange_t __attribute__((__unused__));
+	typedef struct {
+		mach_msg_header_t Head;
+		NDR_record_t NDR;
+		mach_msg_type_number_t cCnt;
+	} __Request__arrays_least_t __attribute__((__unused__));
 #ifdef __MigPackStructs
 #pragma pack(pop)
 #endif
@@ -156,6 +172,8 @@ union __RequestUnion__arrays_subsystem {
 	__Request__arrays_many_t Request_arrays_many;
 	__Request__arrays_unbounded_t Request_arrays_unbounded;
 	__Request__arrays_simple_t Request_arrays_simple;
+	__Request__arrays_exchange_t Request_arrays_exchange;
+	__Request__arrays_least_t Request_arrays_least;
 };
 #endif /* !__RequestUnion__arrays_subsystem__defined */
 
@@ -225,6 +243,31 @@ union __RequestUnion__arrays_subsystem {
 		NDR_record_t NDR;
 		kern_return_t RetCode;
 	} __Reply__arrays_simple_t __attribute__((__unused__));
+	typedef struct {
+		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t a;
+		mach_msg_ool_descriptor_t b;
+		/* end of the kernel processed data */
+		NDR_record_t NDR;
+		mach_msg_type_number_t aCnt;
+	} __Reply__arrays_exchange_t __attribute__((__unused__));
+	typedef struct {
+		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t c;
+		/* end of the kernel processed data */
+		NDR_record_t NDR;
+		mach_msg_type_number_t aCnt;
+		int64_t a[10];
+		seven_t b[3];
+		char bPad[3];
+		mach_msg_type_number_t cCnt;
+		uint8_t d[101];
+		char dPad[3];
+	} __Reply__arrays_least_t __attribute__((__unused__));
 #ifdef __MigPackStructs
 #pragma pack(pop)
 #endif
@@ -241,6 +284,8 @@ union __ReplyUnion__arrays_subsystem {
 	__Reply__arrays_many_t Reply_arrays_many;
 	__Reply__arrays_unbounded_t Reply_arrays_unbounded;
 	__Reply__arrays_simple_t Reply_arrays_simple;
+	__Reply__arrays_exchange_t Reply_arrays_exchange;
+	__Reply__arrays_least_t Reply_arrays_least;
 };
 #endif /* !__ReplyUnion__arrays_subsystem__defined */
 
@@ -502,9 +547,9 @@ mig_internal void _Xarrays_same(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 
 	{
 	int64_t in_a__Buffer[__alignof__(int64_t) > 4 ? 10 : 1];
-	int64_t *in_a = __alignof__(int64_t) > 4 ? memcpy(in_a__Buffer, In0P->a, (size_t)In0P->aCnt * 8) : (void *)In0P->a;
+	int64_t *in_a __attribute__((__unused__)) = __alignof__(int64_t) > 4 ? memcpy(in_a__Buffer, In0P->a, (size_t)In0P->aCnt * 8) : (void *)In0P->a;
 	int64_t in_b__Buffer[__alignof__(int64_t) > 4 ? 10 : 1];
-	int64_t *in_b = __alignof__(int64_t) > 4 ? memcpy(in_b__Buffer, In1P->b, (size_t)In0P->aCnt * 8) : (void *)In1P->b;
+	int64_t *in_b __attribute__((__unused__)) = __alignof__(int64_t) > 4 ? memcpy(in_b__Buffer, In1P->b, (size_t)In0P->aCnt * 8) : (void *)In1P->b;
 	int64_t out_c__Buffer[__alignof__(int64_t) > 4 ? 10 : 1];
 	int64_t *out_c = __alignof__(int64_t) <= 4 ? (void *)OutP->c : out_c__Buffer;
 	mach_msg_type_number_t out_cCnt;
@@ -513,7 +558,7 @@ mig_internal void _Xarrays_same(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 	mach_msg_size_t msgh_size = (mach_msg_size_t)sizeof(Reply) - 104;
 	mach_msg_size_t variable_size;
 
-	out_cCnt = In2P->cCnt < 10 ? In2P->cCnt : 10;
+	out_cCnt = In2P->cCnt < 3 ? In2P->cCnt : 3;
 	OutP->RetCode = arrays_same(In0P->Head.msgh_request_port, in_a, In0P->aCnt, in_b, out_c, &out_cCnt, out_d);
 	__AfterRcvRpc(1103, "arrays_same")
 	if (OutP->RetCode != KERN_SUCCESS) {
@@ -612,9 +657,9 @@ mig_internal void _Xarrays_many(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 
 	{
 	seven_t in_c__Buffer[__alignof__(seven_t) > 4 ? 3 : 1];
-	seven_t *in_c = __alignof__(seven_t) > 4 ? memcpy(in_c__Buffer, In2P->c, (size_t)In2P->cCnt * 7) : (void *)In2P->c;
+	seven_t *in_c __attribute__((__unused__)) = __alignof__(seven_t) > 4 ? memcpy(in_c__Buffer, In2P->c, (size_t)In2P->cCnt * 7) : (void *)In2P->c;
 	int64_t in_d__Buffer[__alignof__(int64_t) > 4 ? 10 : 1];
-	int64_t *in_d = __alignof__(int64_t) > 4 ? memcpy(in_d__Buffer, In3P->d, (size_t)In3P->dCnt * 8) : (void *)In3P->d;
+	int64_t *in_d __attribute__((__unused__)) = __alignof__(int64_t) > 4 ? memcpy(in_d__Buffer, In3P->d, (size_t)In3P->dCnt * 8) : (void *)In3P->d;
 	mach_msg_type_number_t out_eCnt;
 	uint8_t out_f__Buffer[101];
 	uint8_t *out_f = out_f__Buffer;
@@ -735,12 +780,13 @@ mig_internal void _Xarrays_unbounded(mach_msg_header_t *InHeadP, mach_msg_header
 		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
 	}
 	{
-		vm_size_t used = round_page((vm_size_t)out_cCnt * 4);
-		vm_size_t room = round_page(out_c__Room);
+		vm_address_t used = !out_cCnt ? out_c :
+			round_page(out_c + (vm_size_t)out_cCnt * 4);
+		vm_address_t room = round_page(out_c + out_c__Room);
 
 		if (used < room)
-			mig_deallocate(out_c + used, room - used);
-		if (!used)
+			mig_deallocate(used, room - used);
+		if (!out_cCnt)
 			out_c = 0;
 	}
 	OutP->msgh_body.msgh_descriptor_count = 1;
@@ -807,11 +853,241 @@ mig_internal void _Xarrays_simple(mach_msg_header_t *InHeadP, mach_msg_header_t 
 	}
 }
 
+#ifndef __MIG_check__Request__arrays_exchange_t__defined
+#define __MIG_check__Request__arrays_exchange_t__defined
+
+mig_internal kern_return_t __MIG_check__Request__arrays_exchange_t(__attribute__((__unused__)) __Request__arrays_exchange_t *In0P)
+{
+	mach_msg_size_t msgh_size = In0P->Head.msgh_size;
+
+#if __MigTypeCheck
+	if (!(In0P->Head.msgh_bits & MACH_MSGH_BITS_COMPLEX) ||
+	    msgh_size < (mach_msg_size_t)(sizeof(mach_msg_header_t) + sizeof(mach_msg_body_t)) ||
+	    In0P->msgh_body.msgh_descriptor_count != 2)
+		return MIG_BAD_ARGUMENTS;
+#endif
+	if (msgh_size != (mach_msg_size_t)sizeof(__Request__arrays_exchange_t))
+		return MIG_BAD_ARGUMENTS;
+#if __MigTypeCheck
+	if (In0P->a.type != MACH_MSG_OOL_DESCRIPTOR)
+		return MIG_BAD_ARGUMENTS;
+	if (In0P->b.type != MACH_MSG_OOL_DESCRIPTOR)
+		return MIG_BAD_ARGUMENTS;
+#endif
+	if ((uint64_t)In0P->aCnt * 4 != In0P->a.size)
+		return MIG_BAD_ARGUMENTS;
+	if ((uint64_t)In0P->aCnt * 8 != In0P->b.size)
+		return MIG_BAD_ARGUMENTS;
+	return MACH_MSG_SUCCESS;
+}
+#endif /* !__MIG_check__Request__arrays_exchange_t__defined */
+
+/* Routine arrays_exchange */
+mig_internal void _Xarrays_exchange(mach_msg_header_t *InHeadP, mach_msg_header_t *OutHeadP)
+{
+	typedef __Request__arrays_exchange_t Request;
+	typedef __Reply__arrays_exchange_t Reply;
+
+	Request *In0P = (Request *)InHeadP;
+	Reply *OutP = (Reply *)OutHeadP;
+	kern_return_t check_result;
+	__DeclareRcvRpc(1107, "arrays_exchange")
+
+	__BeforeRcvRpc(1107, "arrays_exchange")
+	check_result = __MIG_check__Request__arrays_exchange_t((Request *)In0P);
+	if (check_result != MACH_MSG_SUCCESS)
+		MIG_RETURN_ERROR(OutP, check_result);
+
+	{
+	kern_return_t RetCode;
+	vm_address_t out_a;
+	mach_msg_type_number_t out_aCnt;
+	vm_size_t out_a__Room;
+	vm_address_t out_b;
+	vm_size_t out_b__Room;
+
+	out_aCnt = In0P->aCnt;
+	out_a = (vm_address_t)In0P->a.address;
+	out_a__Room = (vm_size_t)out_aCnt * 4;
+	out_b = (vm_address_t)In0P->b.address;
+	out_b__Room = (vm_size_t)out_aCnt * 8;
+	RetCode = arrays_exchange(In0P->Head.msgh_request_port, (void *)out_a, &out_aCnt, (void *)out_b);
+	__AfterRcvRpc(1107, "arrays_exchange")
+	if (RetCode != KERN_SUCCESS) {
+		MIG_RETURN_ERROR(OutP, RetCode);
+	}
+	if (out_aCnt > 1073741823U ||
+	    out_aCnt > 536870911U) {
+		In0P->Head.msgh_bits &= ~MACH_MSGH_BITS_COMPLEX;
+		mig_deallocate(out_a, out_a__Room);
+		mig_deallocate(out_b, out_b__Room);
+		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
+	if ((vm_size_t)out_aCnt * 4 > out_a__Room) {
+		In0P->Head.msgh_bits &= ~MACH_MSGH_BITS_COMPLEX;
+		mig_deallocate(out_a, out_a__Room);
+		mig_deallocate(out_b, out_b__Room);
+		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
+	if ((vm_size_t)out_aCnt * 8 > out_b__Room) {
+		In0P->Head.msgh_bits &= ~MACH_MSGH_BITS_COMPLEX;
+		mig_deallocate(out_a, out_a__Room);
+		mig_deallocate(out_b, out_b__Room);
+		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
+	{
+		vm_address_t used = !out_aCnt ? out_a :
+			round_page(out_a + (vm_size_t)out_aCnt * 4);
+		vm_address_t room = round_page(out_a + out_a__Room);
+
+		if (used < room)
+			mig_deallocate(used, room - used);
+		if (!out_aCnt)
+			out_a = 0;
+	}
+	{
+		vm_address_t used = !out_aCnt ? out_b :
+			round_page(out_b + (vm_size_t)out_aCnt * 8);
+		vm_address_t room = round_page(out_b + out_b__Room);
+
+		if (used < room)
+			mig_deallocate(used, room - used);
+		if (!out_aCnt)
+			out_b = 0;
+	}
+	OutP->msgh_body.msgh_descriptor_count = 2;
+	OutP->a = (mach_msg_ool_descriptor_t){ .address = (void *)(vm_offset_t)(out_a),
+		.size = out_aCnt * 4,
+		.deallocate = TRUE,
+		.copy = MACH_MSG_VIRTUAL_COPY, .type = MACH_MSG_OOL_DESCRIPTOR };
+	OutP->b = (mach_msg_ool_descriptor_t){ .address = (void *)(vm_offset_t)(out_b),
+		.size = out_aCnt * 8,
+		.deallocate = TRUE,
+		.copy = MACH_MSG_VIRTUAL_COPY, .type = MACH_MSG_OOL_DESCRIPTOR };
+	OutP->NDR = NDR_record;
+	OutP->aCnt = out_aCnt;
+	OutP->Head.msgh_bits |= MACH_MSGH_BITS_COMPLEX;
+	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
+	}
+}
+
+#ifndef __MIG_check__Request__arrays_least_t__defined
+#define __MIG_check__Request__arrays_least_t__defined
+
+mig_internal kern_return_t __MIG_check__Request__arrays_least_t(__attribute__((__unused__)) __Request__arrays_least_t *In0P)
+{
+	mach_msg_size_t msgh_size = In0P->Head.msgh_size;
+
+#if __MigTypeCheck
+	if (In0P->Head.msgh_bits & MACH_MSGH_BITS_COMPLEX)
+		return MIG_BAD_ARGUMENTS;
+#endif
+	if (msgh_size != (mach_msg_size_t)sizeof(__Request__arrays_least_t))
+		return MIG_BAD_ARGUMENTS;
+	return MACH_MSG_SUCCESS;
+}
+#endif /* !__MIG_check__Request__arrays_least_t__defined */
+
+/* Routine arrays_least */
+mig_internal void _Xarrays_least(mach_msg_header_t *InHeadP, mach_msg_header_t *OutHeadP)
+{
+	typedef __Request__arrays_least_t Request;
+	typedef __Reply__arrays_least_t Reply;
+
+	Request *In0P = (Request *)InHeadP;
+	Reply *OutP = (Reply *)OutHeadP;
+	kern_return_t check_result;
+	__DeclareRcvRpc(1108, "arrays_least")
+
+	__BeforeRcvRpc(1108, "arrays_least")
+	check_result = __MIG_check__Request__arrays_least_t((Request *)In0P);
+	if (check_result != MACH_MSG_SUCCESS)
+		MIG_RETURN_ERROR(OutP, check_result);
+
+	{
+	kern_return_t RetCode;
+	int64_t out_a__Buffer[__alignof__(int64_t) > 4 ? 10 : 1];
+	int64_t *out_a = __alignof__(int64_t) <= 4 ? (void *)OutP->a : out_a__Buffer;
+	mach_msg_type_number_t out_aCnt;
+	seven_t out_b__Buffer[3];
+	seven_t *out_b = out_b__Buffer;
+	vm_address_t out_c;
+	mach_msg_type_number_t out_cCnt;
+	vm_size_t out_c__Room;
+	uint8_t out_d__Buffer[101];
+	uint8_t *out_d = out_d__Buffer;
+	mach_msg_size_t msgh_size = (mach_msg_size_t)sizeof(Reply) - 208;
+	mach_msg_size_t variable_size;
+
+	out_aCnt = 3;
+	out_cCnt = In0P->cCnt < 101 ? In0P->cCnt : 101;
+	if (out_cCnt > 16777216U)
+		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	out_c__Room = (vm_size_t)out_cCnt * 4;
+	mig_allocate(&out_c, out_c__Room);
+	if (out_c__Room && !out_c) {
+		MIG_RETURN_ERROR(OutP, KERN_RESOURCE_SHORTAGE);
+	}
+	RetCode = arrays_least(In0P->Head.msgh_request_port, out_a, &out_aCnt, out_b, (void *)out_c, &out_cCnt, out_d);
+	__AfterRcvRpc(1108, "arrays_least")
+	if (RetCode != KERN_SUCCESS) {
+		mig_deallocate(out_c, out_c__Room);
+		MIG_RETURN_ERROR(OutP, RetCode);
+	}
+	if (out_cCnt > 1073741823U ||
+	    out_aCnt > 10U ||
+	    out_aCnt > 3U ||
+	    out_cCnt > 101U) {
+		mig_deallocate(out_c, out_c__Room);
+		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
+	if ((vm_size_t)out_cCnt * 4 > out_c__Room) {
+		mig_deallocate(out_c, out_c__Room);
+		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
+	{
+		vm_address_t used = !out_cCnt ? out_c :
+			round_page(out_c + (vm_size_t)out_cCnt * 4);
+		vm_address_t room = round_page(out_c + out_c__Room);
+
+		if (used < room)
+			mig_deallocate(used, room - used);
+		if (!out_cCnt)
+			out_c = 0;
+	}
+	OutP->msgh_body.msgh_descriptor_count = 1;
+	OutP->c = (mach_msg_ool_descriptor_t){ .address = (void *)(vm_offset_t)(out_c),
+		.size = out_cCnt * 4,
+		.deallocate = TRUE,
+		.copy = MACH_MSG_VIRTUAL_COPY, .type = MACH_MSG_OOL_DESCRIPTOR };
+	OutP->NDR = NDR_record;
+	OutP->aCnt = out_aCnt;
+	variable_size = out_aCnt * 8;
+	if ((void *)out_a != (void *)OutP->a)
+		memcpy(OutP->a, out_a, out_aCnt * 8);
+	msgh_size += variable_size;
+	OutP = (Reply *)(void *)((char *)OutP + variable_size - 80);
+	variable_size = ((out_aCnt * 7 + 3) & ~3U);
+	memcpy(OutP->b, out_b, out_aCnt * 7);
+	memset((char *)OutP->b + out_aCnt * 7, 0, variable_size - out_aCnt * 7);
+	msgh_size += variable_size;
+	OutP = (Reply *)(void *)((char *)OutP + variable_size - 24);
+	OutP->cCnt = out_cCnt;
+	variable_size = ((out_cCnt + 3) & ~3U);
+	memcpy(OutP->d, out_d, out_cCnt);
+	memset((char *)OutP->d + out_cCnt, 0, variable_size - out_cCnt);
+	msgh_size += variable_size;
+	OutP = (Reply *)OutHeadP;
+	OutP->Head.msgh_bits |= MACH_MSGH_BITS_COMPLEX;
+	OutP->Head.msgh_size = msgh_size;
+	}
+}
+
 /* Description of this subsystem, for use in direct RPC */
 const struct arrays_subsystem arrays_subsystem = {
 	arrays_server_routine,
 	1100,
-	1107,
+	1109,
 	(mach_msg_size_t)sizeof(union __ReplyUnion__arrays_subsystem),
 	0,
 	{
@@ -829,6 +1105,10 @@ const struct arrays_subsystem arrays_subsystem = {
 			(mach_msg_size_t)sizeof(__Reply__arrays_unbounded_t) },
 		{ (mig_impl_routine_t)0, _Xarrays_simple, 3, 0, (routine_arg_descriptor_t)0,
 			(mach_msg_size_t)sizeof(__Reply__arrays_simple_t) },
+		{ (mig_impl_routine_t)0, _Xarrays_exchange, 4, 2, (routine_arg_descriptor_t)0,
+			(mach_msg_size_t)sizeof(__Reply__arrays_exchange_t) },
+		{ (mig_impl_routine_t)0, _Xarrays_least, 7, 0, (routine_arg_descriptor_t)0,
+			(mach_msg_size_t)sizeof(__Reply__arrays_least_t) },
 	}
 };
 
@@ -858,7 +1138,7 @@ mig_external mig_routine_t arrays_server_routine(mach_msg_header_t *InHeadP)
 	int64_t msgh_id;
 
 	msgh_id = (int64_t)InHeadP->msgh_id - 1100;
-	if (msgh_id < 0 || msgh_id >= 7)
+	if (msgh_id < 0 || msgh_id >= 9)
 		return 0;
 	return arrays_subsystem.routine[msgh_id].stub_routine;
 }

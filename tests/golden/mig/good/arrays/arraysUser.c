@@ -121,6 +121,21 @@
 		uint8_t a[101];
 		char aPad[3];
 	} __Request__arrays_simple_t __attribute__((__unused__));
+	typedef struct {
+		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t a;
+		mach_msg_ool_descriptor_t b;
+		/* end of the kernel processed data */
+		NDR_record_t NDR;
+		mach_msg_type_number_t aCnt;
+	} __Request__arrays_exchange_t __attribute__((__unused__));
+	typedef struct {
+		mach_msg_header_t Head;
+		NDR_record_t NDR;
+		mach_msg_type_number_t cCnt;
+	} __Request__arrays_least_t __attribute__((__unused__));
 #ifdef __MigPackStructs
 #pragma pack(pop)
 #endif
@@ -137,6 +152,8 @@ union __RequestUnion__arrays_subsystem {
 	__Request__arrays_many_t Request_arrays_many;
 	__Request__arrays_unbounded_t Request_arrays_unbounded;
 	__Request__arrays_simple_t Request_arrays_simple;
+	__Request__arrays_exchange_t Request_arrays_exchange;
+	__Request__arrays_least_t Request_arrays_least;
 };
 #endif /* !__RequestUnion__arrays_subsystem__defined */
 
@@ -206,6 +223,31 @@ union __RequestUnion__arrays_subsystem {
 		NDR_record_t NDR;
 		kern_return_t RetCode;
 	} __Reply__arrays_simple_t __attribute__((__unused__));
+	typedef struct {
+		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t a;
+		mach_msg_ool_descriptor_t b;
+		/* end of the kernel processed data */
+		NDR_record_t NDR;
+		mach_msg_type_number_t aCnt;
+	} __Reply__arrays_exchange_t __attribute__((__unused__));
+	typedef struct {
+		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t c;
+		/* end of the kernel processed data */
+		NDR_record_t NDR;
+		mach_msg_type_number_t aCnt;
+		int64_t a[10];
+		seven_t b[3];
+		char bPad[3];
+		mach_msg_type_number_t cCnt;
+		uint8_t d[101];
+		char dPad[3];
+	} __Reply__arrays_least_t __attribute__((__unused__));
 #ifdef __MigPackStructs
 #pragma pack(pop)
 #endif
@@ -222,6 +264,8 @@ union __ReplyUnion__arrays_subsystem {
 	__Reply__arrays_many_t Reply_arrays_many;
 	__Reply__arrays_unbounded_t Reply_arrays_unbounded;
 	__Reply__arrays_simple_t Reply_arrays_simple;
+	__Reply__arrays_exchange_t Reply_arrays_exchange;
+	__Reply__arrays_least_t Reply_arrays_least;
 };
 #endif /* !__ReplyUnion__arrays_subsystem__defined */
 
@@ -766,8 +810,7 @@ mig_external kern_return_t arrays_same
 	mach_msg_size_t variable_size;
 	__DeclareSendRpc(1103, "arrays_same")
 
-	if (aCnt > 10U ||
-	    aCnt > 10U)
+	if (aCnt > 10U)
 		return MIG_ARRAY_TOO_LARGE;
 	InP->NDR = NDR_record;
 	InP->aCnt = aCnt;
@@ -782,8 +825,8 @@ mig_external kern_return_t arrays_same
 	msgh_size += variable_size;
 	InP = (Request *)(void *)((char *)InP + variable_size - 80);
 	InP->cCnt = *cCnt;
-	if (InP->cCnt > 10)
-		InP->cCnt = 10;
+	if (InP->cCnt > 3)
+		InP->cCnt = 3;
 	InP = &Mess.In;
 	__reply_port = mig_get_reply_port();
 	InP->Head.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, MACH_MSG_TYPE_MAKE_SEND_ONCE);
@@ -1260,5 +1303,364 @@ mig_external kern_return_t arrays_simple
 	}
 
 	return msg_result;
+}
+
+#ifndef __MIG_check__Reply__arrays_exchange_t__defined
+#define __MIG_check__Reply__arrays_exchange_t__defined
+
+mig_internal kern_return_t __MIG_check__Reply__arrays_exchange_t(__attribute__((__unused__)) __Reply__arrays_exchange_t *Out0P)
+{
+	mach_msg_size_t msgh_size = Out0P->Head.msgh_size;
+
+	if (Out0P->Head.msgh_id != 1207) {
+		if (Out0P->Head.msgh_id == MACH_NOTIFY_SEND_ONCE)
+			return MIG_SERVER_DIED;
+		return MIG_REPLY_MISMATCH;
+	}
+	if (Out0P->Head.msgh_remote_port != MACH_PORT_NULL)
+		return MIG_TYPE_ERROR;
+	if (!(Out0P->Head.msgh_bits & MACH_MSGH_BITS_COMPLEX) &&
+	    msgh_size == (mach_msg_size_t)sizeof(mig_reply_error_t) &&
+	    ((mig_reply_error_t *)Out0P)->RetCode != KERN_SUCCESS)
+		return ((mig_reply_error_t *)Out0P)->RetCode;
+#if __MigTypeCheck
+	if (!(Out0P->Head.msgh_bits & MACH_MSGH_BITS_COMPLEX) ||
+	    msgh_size < (mach_msg_size_t)(sizeof(mach_msg_header_t) + sizeof(mach_msg_body_t)) ||
+	    Out0P->msgh_body.msgh_descriptor_count != 2)
+		return MIG_TYPE_ERROR;
+#endif
+	if (msgh_size != (mach_msg_size_t)sizeof(__Reply__arrays_exchange_t))
+		return MIG_TYPE_ERROR;
+#if __MigTypeCheck
+	if (Out0P->a.type != MACH_MSG_OOL_DESCRIPTOR)
+		return MIG_TYPE_ERROR;
+	if (Out0P->b.type != MACH_MSG_OOL_DESCRIPTOR)
+		return MIG_TYPE_ERROR;
+#endif
+	if ((uint64_t)Out0P->aCnt * 4 != Out0P->a.size)
+		return MIG_TYPE_ERROR;
+	if ((uint64_t)Out0P->aCnt * 8 != Out0P->b.size)
+		return MIG_TYPE_ERROR;
+	return MACH_MSG_SUCCESS;
+}
+#endif /* !__MIG_check__Reply__arrays_exchange_t__defined */
+
+/* Routine arrays_exchange */
+mig_external kern_return_t arrays_exchange
+(
+	mach_port_t server,
+	unbounded32_t a,
+	mach_msg_type_number_t *aCnt,
+	rows_t b
+)
+{
+#ifdef __MigPackStructs
+#pragma pack(push, 4)
+#endif
+	typedef struct {
+		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t a;
+		mach_msg_ool_descriptor_t b;
+		/* end of the kernel processed data */
+		NDR_record_t NDR;
+		mach_msg_type_number_t aCnt;
+	} Request;
+
+	typedef struct {
+		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t a;
+		mach_msg_ool_descriptor_t b;
+		/* end of the kernel processed data */
+		NDR_record_t NDR;
+		mach_msg_type_number_t aCnt;
+		mach_msg_trailer_t trailer;
+	} Reply;
+
+	typedef struct {
+		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t a;
+		mach_msg_ool_descriptor_t b;
+		/* end of the kernel processed data */
+		NDR_record_t NDR;
+		mach_msg_type_number_t aCnt;
+	} __Reply;
+#ifdef __MigPackStructs
+#pragma pack(pop)
+#endif
+
+	union {
+		Request In;
+		Reply Out;
+		__Reply Checked;
+	} Mess;
+	Request *InP = &Mess.In;
+	Reply *Out0P = &Mess.Out;
+	mach_port_t __reply_port;
+	mach_msg_return_t msg_result;
+	__DeclareSendRpc(1107, "arrays_exchange")
+
+	if (*aCnt > 1073741823U ||
+	    *aCnt > 536870911U)
+		return MIG_ARRAY_TOO_LARGE;
+	InP->msgh_body.msgh_descriptor_count = 2;
+	InP->a = (mach_msg_ool_descriptor_t){ .address = (void *)(vm_offset_t)(a),
+		.size = *aCnt * 4,
+		.deallocate = FALSE,
+		.copy = MACH_MSG_VIRTUAL_COPY, .type = MACH_MSG_OOL_DESCRIPTOR };
+	InP->b = (mach_msg_ool_descriptor_t){ .address = (void *)(vm_offset_t)(b),
+		.size = *aCnt * 8,
+		.deallocate = FALSE,
+		.copy = MACH_MSG_VIRTUAL_COPY, .type = MACH_MSG_OOL_DESCRIPTOR };
+	InP->NDR = NDR_record;
+	InP->aCnt = *aCnt;
+	__reply_port = mig_get_reply_port();
+	InP->Head.msgh_bits = MACH_MSGH_BITS_COMPLEX | MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, MACH_MSG_TYPE_MAKE_SEND_ONCE);
+	InP->Head.msgh_request_port = server;
+	InP->Head.msgh_reply_port = __reply_port;
+	InP->Head.msgh_id = 1107;
+	InP->Head.msgh_reserved = 0;
+
+	__BeforeSendRpc(1107, "arrays_exchange")
+	msg_result = mach_msg(&InP->Head, MACH_SEND_MSG | MACH_RCV_MSG,
+		(mach_msg_size_t)sizeof(Request), (mach_msg_size_t)sizeof(Reply), __reply_port, MACH_MSG_TIMEOUT_NONE, MACH_PORT_NULL);
+	__AfterSendRpc(1107, "arrays_exchange")
+	if (msg_result != MACH_MSG_SUCCESS) {
+		if (msg_result == MACH_SEND_INVALID_DATA ||
+		    msg_result == MACH_SEND_INVALID_DEST ||
+		    msg_result == MACH_SEND_INVALID_HEADER)
+			mig_put_reply_port(__reply_port);
+		else
+			mig_dealloc_reply_port(__reply_port);
+		return msg_result;
+	}
+
+	msg_result = __MIG_check__Reply__arrays_exchange_t((__Reply__arrays_exchange_t *)Out0P);
+	if (msg_result != MACH_MSG_SUCCESS) {
+		mach_msg_destroy(&Out0P->Head);
+		return msg_result;
+	}
+	if (Out0P->aCnt > *aCnt) {
+		if (*aCnt)
+			memcpy(a, Out0P->a.address, (size_t)*aCnt * 4);
+		*aCnt = Out0P->aCnt;
+		mach_msg_destroy(&Out0P->Head);
+		return MIG_ARRAY_TOO_LARGE;
+	}
+	if (Out0P->aCnt > *aCnt) {
+		if (*aCnt)
+			memcpy(b, Out0P->b.address, (size_t)*aCnt * 8);
+		*aCnt = Out0P->aCnt;
+		mach_msg_destroy(&Out0P->Head);
+		return MIG_ARRAY_TOO_LARGE;
+	}
+	if (Out0P->a.size) {
+		memcpy(a, Out0P->a.address, (size_t)Out0P->a.size);
+		mig_deallocate((vm_address_t)Out0P->a.address, (vm_size_t)Out0P->a.size);
+	}
+	if (Out0P->b.size) {
+		memcpy(b, Out0P->b.address, (size_t)Out0P->b.size);
+		mig_deallocate((vm_address_t)Out0P->b.address, (vm_size_t)Out0P->b.size);
+	}
+	*aCnt = Out0P->aCnt;
+
+	return KERN_SUCCESS;
+}
+
+#ifndef __MIG_check__Reply__arrays_least_t__defined
+#define __MIG_check__Reply__arrays_least_t__defined
+
+mig_internal kern_return_t __MIG_check__Reply__arrays_least_t(__attribute__((__unused__)) __Reply__arrays_least_t *Out0P, __Reply__arrays_least_t **Out1PP, __Reply__arrays_least_t **Out2PP)
+{
+	mach_msg_size_t msgh_size = Out0P->Head.msgh_size;
+	__Reply__arrays_least_t *Out1P;
+	__Reply__arrays_least_t *Out2P;
+	mach_msg_size_t fixed_size = (mach_msg_size_t)sizeof(__Reply__arrays_least_t) - 208;
+	mach_msg_size_t variable_size;
+
+	if (Out0P->Head.msgh_id != 1208) {
+		if (Out0P->Head.msgh_id == MACH_NOTIFY_SEND_ONCE)
+			return MIG_SERVER_DIED;
+		return MIG_REPLY_MISMATCH;
+	}
+	if (Out0P->Head.msgh_remote_port != MACH_PORT_NULL)
+		return MIG_TYPE_ERROR;
+	if (!(Out0P->Head.msgh_bits & MACH_MSGH_BITS_COMPLEX) &&
+	    msgh_size == (mach_msg_size_t)sizeof(mig_reply_error_t) &&
+	    ((mig_reply_error_t *)Out0P)->RetCode != KERN_SUCCESS)
+		return ((mig_reply_error_t *)Out0P)->RetCode;
+#if __MigTypeCheck
+	if (!(Out0P->Head.msgh_bits & MACH_MSGH_BITS_COMPLEX) ||
+	    msgh_size < (mach_msg_size_t)(sizeof(mach_msg_header_t) + sizeof(mach_msg_body_t)) ||
+	    Out0P->msgh_body.msgh_descriptor_count != 1)
+		return MIG_TYPE_ERROR;
+#endif
+	if (msgh_size < fixed_size || msgh_size > (mach_msg_size_t)sizeof(__Reply__arrays_least_t))
+		return MIG_TYPE_ERROR;
+#if __MigTypeCheck
+	if (Out0P->c.type != MACH_MSG_OOL_DESCRIPTOR)
+		return MIG_TYPE_ERROR;
+#endif
+	if (Out0P->aCnt > 10)
+		return MIG_TYPE_ERROR;
+	variable_size = Out0P->aCnt * 8;
+	fixed_size += variable_size;
+	if (msgh_size < fixed_size)
+		return MIG_TYPE_ERROR;
+	Out1P = (__Reply__arrays_least_t *)(void *)((char *)Out0P + variable_size - 80);
+	*Out1PP = Out1P;
+	if (Out0P->aCnt > 3)
+		return MIG_TYPE_ERROR;
+	variable_size = ((Out0P->aCnt * 7 + 3) & ~3U);
+	fixed_size += variable_size;
+	if (msgh_size < fixed_size)
+		return MIG_TYPE_ERROR;
+	Out2P = (__Reply__arrays_least_t *)(void *)((char *)Out1P + variable_size - 24);
+	*Out2PP = Out2P;
+	if (Out2P->cCnt > 101)
+		return MIG_TYPE_ERROR;
+	variable_size = ((Out2P->cCnt + 3) & ~3U);
+	fixed_size += variable_size;
+	if (msgh_size != fixed_size)
+		return MIG_TYPE_ERROR;
+	if ((uint64_t)Out2P->cCnt * 4 != Out0P->c.size)
+		return MIG_TYPE_ERROR;
+	return MACH_MSG_SUCCESS;
+}
+#endif /* !__MIG_check__Reply__arrays_least_t__defined */
+
+/* Routine arrays_least */
+mig_external kern_return_t arrays_least
+(
+	mach_port_t server,
+	limited64_t a,
+	mach_msg_type_number_t *aCnt,
+	limited_seven_t b,
+	unbounded32_t c,
+	mach_msg_type_number_t *cCnt,
+	limited8_t d
+)
+{
+#ifdef __MigPackStructs
+#pragma pack(push, 4)
+#endif
+	typedef struct {
+		mach_msg_header_t Head;
+		NDR_record_t NDR;
+		mach_msg_type_number_t cCnt;
+	} Request;
+
+	typedef struct {
+		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t c;
+		/* end of the kernel processed data */
+		NDR_record_t NDR;
+		mach_msg_type_number_t aCnt;
+		int64_t a[10];
+		seven_t b[3];
+		char bPad[3];
+		mach_msg_type_number_t cCnt;
+		uint8_t d[101];
+		char dPad[3];
+		mach_msg_trailer_t trailer;
+	} Reply;
+
+	typedef struct {
+		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t c;
+		/* end of the kernel processed data */
+		NDR_record_t NDR;
+		mach_msg_type_number_t aCnt;
+		int64_t a[10];
+		seven_t b[3];
+		char bPad[3];
+		mach_msg_type_number_t cCnt;
+		uint8_t d[101];
+		char dPad[3];
+	} __Reply;
+#ifdef __MigPackStructs
+#pragma pack(pop)
+#endif
+
+	union {
+		Request In;
+		Reply Out;
+		__Reply Checked;
+	} Mess;
+	Request *InP = &Mess.In;
+	Reply *Out0P = &Mess.Out;
+	__Reply__arrays_least_t *Out1P;
+	__Reply__arrays_least_t *Out2P;
+	mach_port_t __reply_port;
+	mach_msg_return_t msg_result;
+	__DeclareSendRpc(1108, "arrays_least")
+
+	InP->NDR = NDR_record;
+	InP->cCnt = *cCnt;
+	if (InP->cCnt > 101)
+		InP->cCnt = 101;
+	__reply_port = mig_get_reply_port();
+	InP->Head.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, MACH_MSG_TYPE_MAKE_SEND_ONCE);
+	InP->Head.msgh_request_port = server;
+	InP->Head.msgh_reply_port = __reply_port;
+	InP->Head.msgh_id = 1108;
+	InP->Head.msgh_reserved = 0;
+
+	__BeforeSendRpc(1108, "arrays_least")
+	msg_result = mach_msg(&InP->Head, MACH_SEND_MSG | MACH_RCV_MSG,
+		(mach_msg_size_t)sizeof(Request), (mach_msg_size_t)sizeof(Reply), __reply_port, MACH_MSG_TIMEOUT_NONE, MACH_PORT_NULL);
+	__AfterSendRpc(1108, "arrays_least")
+	if (msg_result != MACH_MSG_SUCCESS) {
+		if (msg_result == MACH_SEND_INVALID_DATA ||
+		    msg_result == MACH_SEND_INVALID_DEST ||
+		    msg_result == MACH_SEND_INVALID_HEADER)
+			mig_put_reply_port(__reply_port);
+		else
+			mig_dealloc_reply_port(__reply_port);
+		return msg_result;
+	}
+
+	msg_result = __MIG_check__Reply__arrays_least_t((__Reply__arrays_least_t *)Out0P, &Out1P, &Out2P);
+	if (msg_result != MACH_MSG_SUCCESS) {
+		mach_msg_destroy(&Out0P->Head);
+		return msg_result;
+	}
+	if (Out2P->cCnt > *cCnt) {
+		if (*cCnt)
+			memcpy(c, Out0P->c.address, (size_t)*cCnt * 4);
+		*cCnt = Out2P->cCnt;
+		mach_msg_destroy(&Out0P->Head);
+		return MIG_ARRAY_TOO_LARGE;
+	}
+	if (Out2P->cCnt > *cCnt) {
+		if (*cCnt)
+			memcpy(d, Out2P->d, (size_t)*cCnt * 1);
+		*cCnt = Out2P->cCnt;
+		mach_msg_destroy(&Out0P->Head);
+		return MIG_ARRAY_TOO_LARGE;
+	}
+	if (Out0P->c.size) {
+		memcpy(c, Out0P->c.address, (size_t)Out0P->c.size);
+		mig_deallocate((vm_address_t)Out0P->c.address, (vm_size_t)Out0P->c.size);
+	}
+	*aCnt = Out0P->aCnt;
+	if (*aCnt)
+		memcpy(a, Out0P->a, (size_t)*aCnt * 8);
+	if (*aCnt)
+		memcpy(b, Out1P->b, (size_t)*aCnt * 7);
+	*cCnt = Out2P->cCnt;
+	if (*cCnt)
+		memcpy(d, Out2P->d, (size_t)*cCnt * 1);
+
+	return KERN_SUCCESS;
 }
 

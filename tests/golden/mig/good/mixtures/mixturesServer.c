@@ -20,6 +20,7 @@
 
 #include <stdint.h>
 #include <mach/mig.h>
+#include <mach/vm_page_size.h>
 #include <mach/std_types.h>
 #include "golden_types.h"
 #include "mixturesServer.h"
@@ -302,28 +303,20 @@ mig_internal void _Xmixtures_unbounded(mach_msg_header_t *InHeadP, mach_msg_head
 	mach_msg_type_number_t out_bCnt;
 	vm_size_t out_b__Room;
 
+	out_aCnt = In0P->aCnt;
 	out_bCnt = In0P->bCnt;
-	if (out_aCnt > 16777216U)
-		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
 	if (out_bCnt > 16777216U)
 		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
-	out_a__Room = (vm_size_t)out_aCnt * 4;
-	mig_allocate(&out_a, out_a__Room);
-	if (out_a__Room && !out_a) {
-		MIG_RETURN_ERROR(OutP, KERN_RESOURCE_SHORTAGE);
-	}
 	out_b__Room = (vm_size_t)out_bCnt * 4;
 	mig_allocate(&out_b, out_b__Room);
 	if (out_b__Room && !out_b) {
-		mig_deallocate(out_a, out_a__Room);
 		MIG_RETURN_ERROR(OutP, KERN_RESOURCE_SHORTAGE);
 	}
-	out_a = (unbounded32_t)(vm_offset_t)In0P->a.address;
-	out_aCnt = In0P->aCnt;
+	out_a = (vm_address_t)In0P->a.address;
+	out_a__Room = (vm_size_t)out_aCnt * 4;
 	RetCode = mixtures_unbounded(In0P->Head.msgh_request_port, (void *)out_a, &out_aCnt, (void *)out_b, &out_bCnt);
 	__AfterRcvRpc(2600, "mixtures_unbounded")
 	if (RetCode != KERN_SUCCESS) {
-		mig_deallocate(out_a, out_a__Room);
 		mig_deallocate(out_b, out_b__Room);
 		MIG_RETURN_ERROR(OutP, RetCode);
 	}
@@ -346,21 +339,23 @@ mig_internal void _Xmixtures_unbounded(mach_msg_header_t *InHeadP, mach_msg_head
 		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
 	}
 	{
-		vm_size_t used = round_page((vm_size_t)out_aCnt * 4);
-		vm_size_t room = round_page(out_a__Room);
+		vm_address_t used = !out_aCnt ? out_a :
+			round_page(out_a + (vm_size_t)out_aCnt * 4);
+		vm_address_t room = round_page(out_a + out_a__Room);
 
 		if (used < room)
-			mig_deallocate(out_a + used, room - used);
-		if (!used)
+			mig_deallocate(used, room - used);
+		if (!out_aCnt)
 			out_a = 0;
 	}
 	{
-		vm_size_t used = round_page((vm_size_t)out_bCnt * 4);
-		vm_size_t room = round_page(out_b__Room);
+		vm_address_t used = !out_bCnt ? out_b :
+			round_page(out_b + (vm_size_t)out_bCnt * 4);
+		vm_address_t room = round_page(out_b + out_b__Room);
 
 		if (used < room)
-			mig_deallocate(out_b + used, room - used);
-		if (!used)
+			mig_deallocate(used, room - used);
+		if (!out_bCnt)
 			out_b = 0;
 	}
 	OutP->msgh_body.msgh_descriptor_count = 2;
@@ -435,21 +430,21 @@ mig_internal void _Xmixtures_inout(mach_msg_header_t *InHeadP, mach_msg_header_t
 
 	{
 	kern_return_t RetCode;
-	mach_port_t in_a[2];
+	mach_port_t in_a[2] __attribute__((__unused__));
 	mach_port_t out_a[2];
 	ports_ool_t out_b;
 	mach_msg_type_number_t out_bCnt;
-	int in_c;
+	int in_c __attribute__((__unused__));
 	int out_c;
 	nested_t out_e;
 	mach_port_t out_f;
 
+	out_bCnt = In0P->bCnt;
 	for (unsigned int __i = 0; __i < 2; __i++)
 		in_a[__i] = In0P->a[__i].name;
 	in_c = In0P->c.__Value__;
 	memcpy(out_a, in_a, sizeof(out_a));
 	out_b = (ports_ool_t)(vm_offset_t)In0P->b.address;
-	out_bCnt = In0P->bCnt;
 	out_c = in_c;
 	memcpy(OutP->d, In0P->d, 128);
 	out_e = In0P->e;
@@ -543,7 +538,7 @@ mig_internal void _Xmixtures_same(mach_msg_header_t *InHeadP, mach_msg_header_t 
 	mach_msg_size_t msgh_size = (mach_msg_size_t)sizeof(Reply) - 80;
 	mach_msg_size_t variable_size;
 
-	out_cCnt = In0P->cCnt < 10 ? In0P->cCnt : 10;
+	out_cCnt = In0P->cCnt < 3 ? In0P->cCnt : 3;
 	memset(&out_d, 0, sizeof(out_d));
 	out_dPoly = MACH_MSG_TYPE_MOVE_SEND;
 	RetCode = mixtures_same(In0P->Head.msgh_request_port, (vm_offset_t)(vm_offset_t)In0P->a.address, In0P->aCnt, (ports_ool_t)(vm_offset_t)In0P->b.address, out_c, &out_cCnt, out_d, &out_dPoly);
@@ -551,8 +546,7 @@ mig_internal void _Xmixtures_same(mach_msg_header_t *InHeadP, mach_msg_header_t 
 	if (RetCode != KERN_SUCCESS) {
 		MIG_RETURN_ERROR(OutP, RetCode);
 	}
-	if (out_cCnt > 3U ||
-	    out_cCnt > 10U) {
+	if (out_cCnt > 3U) {
 		In0P->Head.msgh_bits &= ~MACH_MSGH_BITS_COMPLEX;
 		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
 	}
@@ -630,11 +624,11 @@ mig_internal void _Xmixtures_late(mach_msg_header_t *InHeadP, mach_msg_header_t 
 
 	{
 	int64_t in_a__Buffer[__alignof__(int64_t) > 4 ? 10 : 1];
-	int64_t *in_a = __alignof__(int64_t) > 4 ? memcpy(in_a__Buffer, In0P->a, (size_t)In0P->aCnt * 8) : (void *)In0P->a;
-	object_t tran_d;
+	int64_t *in_a __attribute__((__unused__)) = __alignof__(int64_t) > 4 ? memcpy(in_a__Buffer, In0P->a, (size_t)In0P->aCnt * 8) : (void *)In0P->a;
+	object_t tran_d __attribute__((__unused__));
 	int64_t in_e__Buffer[__alignof__(int64_t) > 4 ? 10 : 1];
-	int64_t *in_e = __alignof__(int64_t) > 4 ? memcpy(in_e__Buffer, In1P->e, (size_t)In1P->eCnt * 8) : (void *)In1P->e;
-	int64_t in_f;
+	int64_t *in_e __attribute__((__unused__)) = __alignof__(int64_t) > 4 ? memcpy(in_e__Buffer, In1P->e, (size_t)In1P->eCnt * 8) : (void *)In1P->e;
+	int64_t in_f __attribute__((__unused__));
 	int64_t out_h__Buffer[__alignof__(int64_t) > 4 ? 10 : 1];
 	int64_t *out_h = __alignof__(int64_t) <= 4 ? (void *)OutP->h : out_h__Buffer;
 	mach_msg_type_number_t out_hCnt;
@@ -736,7 +730,7 @@ mig_internal void _Xmixtures_all_special(mach_msg_header_t *InHeadP, mach_msg_he
 
 	{
 	int64_t in_a__Buffer[__alignof__(int64_t) > 4 ? 10 : 1];
-	int64_t *in_a = __alignof__(int64_t) > 4 ? memcpy(in_a__Buffer, In0P->a, (size_t)In0P->aCnt * 8) : (void *)In0P->a;
+	int64_t *in_a __attribute__((__unused__)) = __alignof__(int64_t) > 4 ? memcpy(in_a__Buffer, In0P->a, (size_t)In0P->aCnt * 8) : (void *)In0P->a;
 	int64_t out_b__Buffer[__alignof__(int64_t) > 4 ? 10 : 1];
 	int64_t *out_b = __alignof__(int64_t) <= 4 ? (void *)OutP->b : out_b__Buffer;
 	mach_msg_type_number_t out_bCnt;

@@ -702,8 +702,8 @@ mig_external kern_return_t mixtures_same
 	InP->NDR = NDR_record;
 	InP->aCnt = aCnt;
 	InP->cCnt = *cCnt;
-	if (InP->cCnt > 10)
-		InP->cCnt = 10;
+	if (InP->cCnt > 3)
+		InP->cCnt = 3;
 	__reply_port = mig_get_reply_port();
 	InP->Head.msgh_bits = MACH_MSGH_BITS_COMPLEX | MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, MACH_MSG_TYPE_MAKE_SEND_ONCE);
 	InP->Head.msgh_request_port = server;
@@ -742,7 +742,7 @@ mig_external kern_return_t mixtures_same
 		mach_msg_destroy(&Out0P->Head);
 		return MIG_ARRAY_TOO_LARGE;
 	}
-	for (unsigned int __i = 0; __i < 3; __i++)
+	for (unsigned int __i = 0; __i < Out0P->cCnt; __i++)
 		d[__i] = Out0P->d[__i].name;
 	*dPoly = Out0P->d[0].disposition;
 	*cCnt = Out0P->cCnt;

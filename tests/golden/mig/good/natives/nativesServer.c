@@ -20,6 +20,7 @@
 
 #include <stdint.h>
 #include <mach/mig.h>
+#include <mach/vm_page_size.h>
 #include <mach/std_types.h>
 #include "golden_types.h"
 #include "nativesServer.h"
@@ -183,10 +184,10 @@ mig_internal void _Xnatives_in(mach_msg_header_t *InHeadP, mach_msg_header_t *Ou
 		MIG_RETURN_ERROR(OutP, check_result);
 
 	{
-	struct native in_a;
-	struct native in_b;
-	struct native in_c;
-	unsigned long long in_d;
+	struct native in_a __attribute__((__unused__));
+	struct native in_b __attribute__((__unused__));
+	struct native in_c __attribute__((__unused__));
+	unsigned long long in_d __attribute__((__unused__));
 
 	in_a = In0P->a.__Value__;
 	in_b = In0P->b.__Value__;
@@ -289,7 +290,7 @@ mig_internal void _Xnatives_named(mach_msg_header_t *InHeadP, mach_msg_header_t 
 		MIG_RETURN_ERROR(OutP, check_result);
 
 	{
-	struct native in_a;
+	struct native in_a __attribute__((__unused__));
 
 	in_a = In0P->a.__Value__;
 	OutP->RetCode = natives_named(In0P->Head.msgh_request_port, &in_a);

@@ -20,6 +20,7 @@
 
 #include <stdint.h>
 #include <mach/mig.h>
+#include <mach/vm_page_size.h>
 #include <mach/std_types.h>
 #include "golden_types.h"
 #include "out_of_lineServer.h"
@@ -476,8 +477,8 @@ mig_internal void _Xool_inout(mach_msg_header_t *InHeadP, mach_msg_header_t *Out
 	vm_offset_t out_a;
 	mach_msg_type_number_t out_aCnt;
 
-	out_a = (vm_offset_t)(vm_offset_t)In0P->a.address;
 	out_aCnt = In0P->aCnt;
+	out_a = (vm_offset_t)(vm_offset_t)In0P->a.address;
 	RetCode = ool_inout(In0P->Head.msgh_request_port, &out_a, &out_aCnt);
 	__AfterRcvRpc(1303, "ool_inout")
 	if (RetCode != KERN_SUCCESS) {

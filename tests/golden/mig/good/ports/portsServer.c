@@ -20,6 +20,7 @@
 
 #include <stdint.h>
 #include <mach/mig.h>
+#include <mach/vm_page_size.h>
 #include <mach/std_types.h>
 #include "golden_types.h"
 #include "portsServer.h"
@@ -538,8 +539,8 @@ mig_internal void _Xports_arrays(mach_msg_header_t *InHeadP, mach_msg_header_t *
 
 	{
 	kern_return_t RetCode;
-	mach_port_t in_a[2];
-	mach_port_t in_b[3];
+	mach_port_t in_a[2] __attribute__((__unused__));
+	mach_port_t in_b[3] __attribute__((__unused__));
 	mach_port_t out_f[2];
 	mach_port_t out_g[3];
 	mach_msg_type_number_t out_gCnt;

@@ -857,7 +857,7 @@ mig_external kern_return_t ports_arrays
 	}
 	for (unsigned int __i = 0; __i < 2; __i++)
 		f[__i] = Out0P->f[__i].name;
-	for (unsigned int __i = 0; __i < 3; __i++)
+	for (unsigned int __i = 0; __i < Out0P->gCnt; __i++)
 		g[__i] = Out0P->g[__i].name;
 	*h = (ports_ool_t)(vm_offset_t)Out0P->h.address;
 	*gCnt = Out0P->gCnt;

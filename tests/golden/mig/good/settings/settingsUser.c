@@ -1173,8 +1173,13 @@ mig_external kern_return_t call_settings_consume_timeout
 		(mach_msg_size_t)sizeof(Request), (mach_msg_size_t)sizeof(Reply), __reply_port, 5, MACH_PORT_NULL);
 	__AfterSendRpc(1811, "settings_consume_timeout")
 	if (msg_result != MACH_MSG_SUCCESS) {
-		if (msg_result == MACH_SEND_TIMED_OUT)
+		if (msg_result == MACH_SEND_TIMED_OUT) {
+			if (MACH_PORT_VALID(InP->Head.msgh_reply_port) &&
+			    (MACH_MSGH_BITS_LOCAL(InP->Head.msgh_bits) == MACH_MSG_TYPE_MOVE_SEND_ONCE ||
+			     MACH_MSGH_BITS_LOCAL(InP->Head.msgh_bits) == MACH_MSG_TYPE_MOVE_SEND))
+				(void)mach_port_deallocate(mach_task_self(), InP->Head.msgh_reply_port);
 			mach_msg_destroy(&InP->Head);
+		}
 		if (msg_result == MACH_SEND_INVALID_DATA ||
 		    msg_result == MACH_SEND_INVALID_DEST ||
 		    msg_result == MACH_SEND_INVALID_HEADER)
@@ -1236,8 +1241,9 @@ mig_external kern_return_t call_settings_consume_any
 	__AfterSendSimple(1812, "settings_consume_any")
 	if (msg_result != MACH_MSG_SUCCESS) {
 		if ((msg_result & ~MACH_MSG_MASK) >= MACH_SEND_IN_PROGRESS &&
-		    (msg_result & ~MACH_MSG_MASK) < MACH_RCV_IN_PROGRESS)
+		    (msg_result & ~MACH_MSG_MASK) < MACH_RCV_IN_PROGRESS) {
 			mach_msg_destroy(&InP->Head);
+		}
 		return msg_result;
 	}
 

@@ -20,6 +20,7 @@
 
 #include <stdint.h>
 #include <mach/mig.h>
+#include <mach/vm_page_size.h>
 #include <mach/std_types.h>
 #include "golden_types.h"
 #include "textsServer.h"

@@ -20,6 +20,7 @@
 
 #include <stdint.h>
 #include <mach/mig.h>
+#include <mach/vm_page_size.h>
 #include <mach/std_types.h>
 #include "golden_types.h"
 #include "translationsServer.h"
@@ -189,9 +190,9 @@ mig_internal void _Xtranslations_object(mach_msg_header_t *InHeadP, mach_msg_hea
 		MIG_RETURN_ERROR(OutP, check_result);
 
 	{
-	object_t tran_a;
+	object_t tran_a __attribute__((__unused__));
 	object_t out_b;
-	object_t tran_c;
+	object_t tran_c __attribute__((__unused__));
 	object_t out_c;
 
 	tran_a = object_from_number(In0P->a);
@@ -253,8 +254,8 @@ mig_internal void _Xtranslations_place(mach_msg_header_t *InHeadP, mach_msg_head
 
 	{
 	kern_return_t RetCode;
-	place_t tran_server;
-	place_t tran_a;
+	place_t tran_server __attribute__((__unused__));
+	place_t tran_a __attribute__((__unused__));
 	place_t out_b;
 
 	tran_server = place_from_port(In0P->Head.msgh_request_port);

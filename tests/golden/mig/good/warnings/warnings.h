@@ -52,7 +52,13 @@ mig_external kern_return_t warnings_flags
 	int *g,
 	const int h,
 	int eight,
-	uint64_t nine
+	uint64_t nine,
+	unbounded32_t ten,
+	mach_msg_type_number_t *tenCnt,
+	unbounded32_t eleven,
+	mach_msg_type_number_t *elevenCnt,
+	unbounded32_t twelve,
+	mach_msg_type_number_t *twelveCnt
 );
 
 #ifdef __cplusplus
@@ -84,6 +90,8 @@ __AfterMigUserHeader
 		int h;
 		int eight;
 		uint64_t nine;
+		mach_msg_type_number_t elevenCnt;
+		mach_msg_type_number_t twelveCnt;
 	} __Request__warnings_flags_t __attribute__((__unused__));
 #ifdef __MigPackStructs
 #pragma pack(pop)
@@ -105,9 +113,17 @@ union __RequestUnion__warnings_subsystem {
 #endif
 	typedef struct {
 		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t ten;
+		mach_msg_ool_descriptor_t eleven;
+		mach_msg_ool_descriptor_t twelve;
+		/* end of the kernel processed data */
 		NDR_record_t NDR;
-		kern_return_t RetCode;
 		int g;
+		mach_msg_type_number_t tenCnt;
+		mach_msg_type_number_t elevenCnt;
+		mach_msg_type_number_t twelveCnt;
 	} __Reply__warnings_flags_t __attribute__((__unused__));
 #ifdef __MigPackStructs
 #pragma pack(pop)

@@ -20,6 +20,7 @@
 
 #include <stdint.h>
 #include <mach/mig.h>
+#include <mach/vm_page_size.h>
 #include <mach/std_types.h>
 #include "golden_types.h"
 #include "warningsServer.h"
@@ -89,6 +90,8 @@
 		int h;
 		int eight;
 		uint64_t nine;
+		mach_msg_type_number_t elevenCnt;
+		mach_msg_type_number_t twelveCnt;
 	} __Request__warnings_flags_t __attribute__((__unused__));
 #ifdef __MigPackStructs
 #pragma pack(pop)
@@ -110,9 +113,17 @@ union __RequestUnion__warnings_subsystem {
 #endif
 	typedef struct {
 		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t ten;
+		mach_msg_ool_descriptor_t eleven;
+		mach_msg_ool_descriptor_t twelve;
+		/* end of the kernel processed data */
 		NDR_record_t NDR;
-		kern_return_t RetCode;
 		int g;
+		mach_msg_type_number_t tenCnt;
+		mach_msg_type_number_t elevenCnt;
+		mach_msg_type_number_t twelveCnt;
 	} __Reply__warnings_flags_t __attribute__((__unused__));
 #ifdef __MigPackStructs
 #pragma pack(pop)
@@ -179,16 +190,133 @@ mig_internal void _Xwarnings_flags(mach_msg_header_t *InHeadP, mach_msg_header_t
 		MIG_RETURN_ERROR(OutP, MIG_TRAILER_ERROR);
 
 	{
+	kern_return_t RetCode;
 	int out_g;
+	vm_address_t out_ten;
+	mach_msg_type_number_t out_tenCnt;
+	vm_size_t out_ten__Room;
+	vm_address_t out_eleven;
+	mach_msg_type_number_t out_elevenCnt;
+	vm_size_t out_eleven__Room;
+	vm_address_t out_twelve;
+	mach_msg_type_number_t out_twelveCnt;
+	vm_size_t out_twelve__Room;
 
-	memset(&out_g, 0, sizeof(out_g));
-	OutP->RetCode = warnings_flags(In0P->Head.msgh_request_port, In0P->a, In0P->b, In0P->c, (vm_offset_t)(vm_offset_t)In0P->d.address, In0P->dCnt, In0P->e, In0P->f, &out_g, In0P->h, TrailerP->msgh_audit, In0P->eight, In0P->nine);
-	__AfterRcvRpc(2300, "warnings_flags")
-	if (OutP->RetCode != KERN_SUCCESS) {
-		MIG_RETURN_ERROR(OutP, OutP->RetCode);
+	out_tenCnt = 0;
+	out_elevenCnt = In0P->elevenCnt;
+	out_twelveCnt = In0P->twelveCnt;
+	if (out_tenCnt > 16777216U)
+		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	if (out_elevenCnt > 16777216U)
+		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	if (out_twelveCnt > 16777216U)
+		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	out_ten__Room = (vm_size_t)out_tenCnt * 4;
+	mig_allocate(&out_ten, out_ten__Room);
+	if (out_ten__Room && !out_ten) {
+		MIG_RETURN_ERROR(OutP, KERN_RESOURCE_SHORTAGE);
 	}
+	out_eleven__Room = (vm_size_t)out_elevenCnt * 4;
+	mig_allocate(&out_eleven, out_eleven__Room);
+	if (out_eleven__Room && !out_eleven) {
+		mig_deallocate(out_ten, out_ten__Room);
+		MIG_RETURN_ERROR(OutP, KERN_RESOURCE_SHORTAGE);
+	}
+	out_twelve__Room = (vm_size_t)out_twelveCnt * 4;
+	mig_allocate(&out_twelve, out_twelve__Room);
+	if (out_twelve__Room && !out_twelve) {
+		mig_deallocate(out_ten, out_ten__Room);
+		mig_deallocate(out_eleven, out_eleven__Room);
+		MIG_RETURN_ERROR(OutP, KERN_RESOURCE_SHORTAGE);
+	}
+	memset(&out_g, 0, sizeof(out_g));
+	RetCode = warnings_flags(In0P->Head.msgh_request_port, In0P->a, In0P->b, In0P->c, (vm_offset_t)(vm_offset_t)In0P->d.address, In0P->dCnt, In0P->e, In0P->f, &out_g, In0P->h, TrailerP->msgh_audit, In0P->eight, In0P->nine, (void *)out_ten, &out_tenCnt, (void *)out_eleven, &out_elevenCnt, (void *)out_twelve, &out_twelveCnt);
+	__AfterRcvRpc(2300, "warnings_flags")
+	if (RetCode != KERN_SUCCESS) {
+		mig_deallocate(out_ten, out_ten__Room);
+		mig_deallocate(out_eleven, out_eleven__Room);
+		mig_deallocate(out_twelve, out_twelve__Room);
+		MIG_RETURN_ERROR(OutP, RetCode);
+	}
+	if (out_tenCnt > 1073741823U ||
+	    out_elevenCnt > 1073741823U ||
+	    out_twelveCnt > 1073741823U) {
+		In0P->Head.msgh_bits &= ~MACH_MSGH_BITS_COMPLEX;
+		mig_deallocate(out_ten, out_ten__Room);
+		mig_deallocate(out_eleven, out_eleven__Room);
+		mig_deallocate(out_twelve, out_twelve__Room);
+		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
+	if ((vm_size_t)out_tenCnt * 4 > out_ten__Room) {
+		In0P->Head.msgh_bits &= ~MACH_MSGH_BITS_COMPLEX;
+		mig_deallocate(out_ten, out_ten__Room);
+		mig_deallocate(out_eleven, out_eleven__Room);
+		mig_deallocate(out_twelve, out_twelve__Room);
+		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
+	if ((vm_size_t)out_elevenCnt * 4 > out_eleven__Room) {
+		In0P->Head.msgh_bits &= ~MACH_MSGH_BITS_COMPLEX;
+		mig_deallocate(out_ten, out_ten__Room);
+		mig_deallocate(out_eleven, out_eleven__Room);
+		mig_deallocate(out_twelve, out_twelve__Room);
+		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
+	if ((vm_size_t)out_twelveCnt * 4 > out_twelve__Room) {
+		In0P->Head.msgh_bits &= ~MACH_MSGH_BITS_COMPLEX;
+		mig_deallocate(out_ten, out_ten__Room);
+		mig_deallocate(out_eleven, out_eleven__Room);
+		mig_deallocate(out_twelve, out_twelve__Room);
+		MIG_RETURN_ERROR(OutP, MIG_ARRAY_TOO_LARGE);
+	}
+	{
+		vm_address_t used = !out_tenCnt ? out_ten :
+			round_page(out_ten + (vm_size_t)out_tenCnt * 4);
+		vm_address_t room = round_page(out_ten + out_ten__Room);
+
+		if (used < room)
+			mig_deallocate(used, room - used);
+		if (!out_tenCnt)
+			out_ten = 0;
+	}
+	{
+		vm_address_t used = !out_elevenCnt ? out_eleven :
+			round_page(out_eleven + (vm_size_t)out_elevenCnt * 4);
+		vm_address_t room = round_page(out_eleven + out_eleven__Room);
+
+		if (used < room)
+			mig_deallocate(used, room - used);
+		if (!out_elevenCnt)
+			out_eleven = 0;
+	}
+	{
+		vm_address_t used = !out_twelveCnt ? out_twelve :
+			round_page(out_twelve + (vm_size_t)out_twelveCnt * 4);
+		vm_address_t room = round_page(out_twelve + out_twelve__Room);
+
+		if (used < room)
+			mig_deallocate(used, room - used);
+		if (!out_twelveCnt)
+			out_twelve = 0;
+	}
+	OutP->msgh_body.msgh_descriptor_count = 3;
+	OutP->ten = (mach_msg_ool_descriptor_t){ .address = (void *)(vm_offset_t)(out_ten),
+		.size = out_tenCnt * 4,
+		.deallocate = TRUE,
+		.copy = MACH_MSG_VIRTUAL_COPY, .type = MACH_MSG_OOL_DESCRIPTOR };
+	OutP->eleven = (mach_msg_ool_descriptor_t){ .address = (void *)(vm_offset_t)(out_eleven),
+		.size = out_elevenCnt * 4,
+		.deallocate = TRUE,
+		.copy = MACH_MSG_VIRTUAL_COPY, .type = MACH_MSG_OOL_DESCRIPTOR };
+	OutP->twelve = (mach_msg_ool_descriptor_t){ .address = (void *)(vm_offset_t)(out_twelve),
+		.size = out_twelveCnt * 4,
+		.deallocate = TRUE,
+		.copy = MACH_MSG_VIRTUAL_COPY, .type = MACH_MSG_OOL_DESCRIPTOR };
 	OutP->NDR = NDR_record;
 	OutP->g = out_g;
+	OutP->tenCnt = out_tenCnt;
+	OutP->elevenCnt = out_elevenCnt;
+	OutP->twelveCnt = out_twelveCnt;
+	OutP->Head.msgh_bits |= MACH_MSGH_BITS_COMPLEX;
 	OutP->Head.msgh_size = (mach_msg_size_t)sizeof(Reply);
 	}
 }
@@ -201,7 +329,7 @@ const struct warnings_subsystem warnings_subsystem = {
 	(mach_msg_size_t)sizeof(union __ReplyUnion__warnings_subsystem),
 	0,
 	{
-		{ (mig_impl_routine_t)0, _Xwarnings_flags, 13, 1, (routine_arg_descriptor_t)0,
+		{ (mig_impl_routine_t)0, _Xwarnings_flags, 19, 1, (routine_arg_descriptor_t)0,
 			(mach_msg_size_t)sizeof(__Reply__warnings_flags_t) },
 	}
 };

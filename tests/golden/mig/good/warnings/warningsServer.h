@@ -53,7 +53,13 @@ mig_external kern_return_t warnings_flags
 	int h,
 	audit_token_t token,
 	int eight,
-	uint64_t nine
+	uint64_t nine,
+	unbounded32_t ten,
+	mach_msg_type_number_t *tenCnt,
+	unbounded32_t eleven,
+	mach_msg_type_number_t *elevenCnt,
+	unbounded32_t twelve,
+	mach_msg_type_number_t *twelveCnt
 );
 
 mig_external boolean_t other_demux(
@@ -102,6 +108,8 @@ __AfterMigServerHeader
 		int h;
 		int eight;
 		uint64_t nine;
+		mach_msg_type_number_t elevenCnt;
+		mach_msg_type_number_t twelveCnt;
 	} __Request__warnings_flags_t __attribute__((__unused__));
 #ifdef __MigPackStructs
 #pragma pack(pop)
@@ -123,9 +131,17 @@ union __RequestUnion__warnings_subsystem {
 #endif
 	typedef struct {
 		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t ten;
+		mach_msg_ool_descriptor_t eleven;
+		mach_msg_ool_descriptor_t twelve;
+		/* end of the kernel processed data */
 		NDR_record_t NDR;
-		kern_return_t RetCode;
 		int g;
+		mach_msg_type_number_t tenCnt;
+		mach_msg_type_number_t elevenCnt;
+		mach_msg_type_number_t twelveCnt;
 	} __Reply__warnings_flags_t __attribute__((__unused__));
 #ifdef __MigPackStructs
 #pragma pack(pop)

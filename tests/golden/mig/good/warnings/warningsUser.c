@@ -70,6 +70,8 @@
 		int h;
 		int eight;
 		uint64_t nine;
+		mach_msg_type_number_t elevenCnt;
+		mach_msg_type_number_t twelveCnt;
 	} __Request__warnings_flags_t __attribute__((__unused__));
 #ifdef __MigPackStructs
 #pragma pack(pop)
@@ -91,9 +93,17 @@ union __RequestUnion__warnings_subsystem {
 #endif
 	typedef struct {
 		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t ten;
+		mach_msg_ool_descriptor_t eleven;
+		mach_msg_ool_descriptor_t twelve;
+		/* end of the kernel processed data */
 		NDR_record_t NDR;
-		kern_return_t RetCode;
 		int g;
+		mach_msg_type_number_t tenCnt;
+		mach_msg_type_number_t elevenCnt;
+		mach_msg_type_number_t twelveCnt;
 	} __Reply__warnings_flags_t __attribute__((__unused__));
 #ifdef __MigPackStructs
 #pragma pack(pop)
@@ -132,13 +142,27 @@ mig_internal kern_return_t __MIG_check__Reply__warnings_flags_t(__attribute__((_
 	    ((mig_reply_error_t *)Out0P)->RetCode != KERN_SUCCESS)
 		return ((mig_reply_error_t *)Out0P)->RetCode;
 #if __MigTypeCheck
-	if (Out0P->Head.msgh_bits & MACH_MSGH_BITS_COMPLEX)
+	if (!(Out0P->Head.msgh_bits & MACH_MSGH_BITS_COMPLEX) ||
+	    msgh_size < (mach_msg_size_t)(sizeof(mach_msg_header_t) + sizeof(mach_msg_body_t)) ||
+	    Out0P->msgh_body.msgh_descriptor_count != 3)
 		return MIG_TYPE_ERROR;
 #endif
 	if (msgh_size != (mach_msg_size_t)sizeof(__Reply__warnings_flags_t))
 		return MIG_TYPE_ERROR;
-	if (Out0P->RetCode != KERN_SUCCESS)
-		return Out0P->RetCode;
+#if __MigTypeCheck
+	if (Out0P->ten.type != MACH_MSG_OOL_DESCRIPTOR)
+		return MIG_TYPE_ERROR;
+	if (Out0P->eleven.type != MACH_MSG_OOL_DESCRIPTOR)
+		return MIG_TYPE_ERROR;
+	if (Out0P->twelve.type != MACH_MSG_OOL_DESCRIPTOR)
+		return MIG_TYPE_ERROR;
+#endif
+	if ((uint64_t)Out0P->tenCnt * 4 != Out0P->ten.size)
+		return MIG_TYPE_ERROR;
+	if ((uint64_t)Out0P->elevenCnt * 4 != Out0P->eleven.size)
+		return MIG_TYPE_ERROR;
+	if ((uint64_t)Out0P->twelveCnt * 4 != Out0P->twelve.size)
+		return MIG_TYPE_ERROR;
 	return MACH_MSG_SUCCESS;
 }
 #endif /* !__MIG_check__Reply__warnings_flags_t__defined */
@@ -157,7 +181,13 @@ mig_external kern_return_t warnings_flags
 	int *g,
 	const int h,
 	int eight,
-	uint64_t nine
+	uint64_t nine,
+	unbounded32_t ten,
+	mach_msg_type_number_t *tenCnt,
+	unbounded32_t eleven,
+	mach_msg_type_number_t *elevenCnt,
+	unbounded32_t twelve,
+	mach_msg_type_number_t *twelveCnt
 )
 {
 #ifdef __MigPackStructs
@@ -179,21 +209,39 @@ mig_external kern_return_t warnings_flags
 		int h;
 		int eight;
 		uint64_t nine;
+		mach_msg_type_number_t elevenCnt;
+		mach_msg_type_number_t twelveCnt;
 	} Request;
 
 	typedef struct {
 		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t ten;
+		mach_msg_ool_descriptor_t eleven;
+		mach_msg_ool_descriptor_t twelve;
+		/* end of the kernel processed data */
 		NDR_record_t NDR;
-		kern_return_t RetCode;
 		int g;
+		mach_msg_type_number_t tenCnt;
+		mach_msg_type_number_t elevenCnt;
+		mach_msg_type_number_t twelveCnt;
 		mach_msg_trailer_t trailer;
 	} Reply;
 
 	typedef struct {
 		mach_msg_header_t Head;
+		/* start of the kernel processed data */
+		mach_msg_body_t msgh_body;
+		mach_msg_ool_descriptor_t ten;
+		mach_msg_ool_descriptor_t eleven;
+		mach_msg_ool_descriptor_t twelve;
+		/* end of the kernel processed data */
 		NDR_record_t NDR;
-		kern_return_t RetCode;
 		int g;
+		mach_msg_type_number_t tenCnt;
+		mach_msg_type_number_t elevenCnt;
+		mach_msg_type_number_t twelveCnt;
 	} __Reply;
 #ifdef __MigPackStructs
 #pragma pack(pop)
@@ -225,6 +273,8 @@ mig_external kern_return_t warnings_flags
 	InP->h = h;
 	InP->eight = eight;
 	InP->nine = nine;
+	InP->elevenCnt = *elevenCnt;
+	InP->twelveCnt = *twelveCnt;
 	__reply_port = mig_get_reply_port();
 	InP->Head.msgh_bits = MACH_MSGH_BITS_COMPLEX | MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, MACH_MSG_TYPE_MAKE_SEND_ONCE);
 	InP->Head.msgh_request_port = server;
@@ -251,7 +301,43 @@ mig_external kern_return_t warnings_flags
 		mach_msg_destroy(&Out0P->Head);
 		return msg_result;
 	}
+	if (Out0P->tenCnt > *tenCnt) {
+		if (*tenCnt)
+			memcpy(ten, Out0P->ten.address, (size_t)*tenCnt * 4);
+		*tenCnt = Out0P->tenCnt;
+		mach_msg_destroy(&Out0P->Head);
+		return MIG_ARRAY_TOO_LARGE;
+	}
+	if (Out0P->elevenCnt > *elevenCnt) {
+		if (*elevenCnt)
+			memcpy(eleven, Out0P->eleven.address, (size_t)*elevenCnt * 4);
+		*elevenCnt = Out0P->elevenCnt;
+		mach_msg_destroy(&Out0P->Head);
+		return MIG_ARRAY_TOO_LARGE;
+	}
+	if (Out0P->twelveCnt > *twelveCnt) {
+		if (*twelveCnt)
+			memcpy(twelve, Out0P->twelve.address, (size_t)*twelveCnt * 4);
+		*twelveCnt = Out0P->twelveCnt;
+		mach_msg_destroy(&Out0P->Head);
+		return MIG_ARRAY_TOO_LARGE;
+	}
+	if (Out0P->ten.size) {
+		memcpy(ten, Out0P->ten.address, (size_t)Out0P->ten.size);
+		mig_deallocate((vm_address_t)Out0P->ten.address, (vm_size_t)Out0P->ten.size);
+	}
+	if (Out0P->eleven.size) {
+		memcpy(eleven, Out0P->eleven.address, (size_t)Out0P->eleven.size);
+		mig_deallocate((vm_address_t)Out0P->eleven.address, (vm_size_t)Out0P->eleven.size);
+	}
+	if (Out0P->twelve.size) {
+		memcpy(twelve, Out0P->twelve.address, (size_t)Out0P->twelve.size);
+		mig_deallocate((vm_address_t)Out0P->twelve.address, (vm_size_t)Out0P->twelve.size);
+	}
 	*g = Out0P->g;
+	*tenCnt = Out0P->tenCnt;
+	*elevenCnt = Out0P->elevenCnt;
+	*twelveCnt = Out0P->twelveCnt;
 
 	return KERN_SUCCESS;
 }
