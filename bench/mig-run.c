@@ -52,11 +52,12 @@ mach_msg_return_t bench_exchange(mach_msg_header_t *message, mach_msg_option_t o
 	mach_msg_size_t send_size, mach_msg_size_t receive_limit, mach_port_t receive_name,
 	mach_msg_timeout_t timeout, mach_port_t notify)
 {
-	must(mach_msg(message, option & ~MACH_RCV_MSG, send_size, 0, MACH_PORT_NULL, timeout, notify),
+	must(mach_msg(message, option & ~MACH_RCV_MSG, send_size, 0, MACH_PORT_NULL, timeout,
+		     notify),
 		"send");
 	serve_one();
-	return mach_msg(message, option & ~MACH_SEND_MSG, 0, receive_limit, receive_name, timeout,
-		notify);
+	return mach_msg(
+		message, option & ~MACH_SEND_MSG, 0, receive_limit, receive_name, timeout, notify);
 }
 
 /* Routines. */
@@ -136,7 +137,8 @@ typedef union Reply {
 } Reply;
 #pragma pack(pop)
 
-static mach_msg_return_t ask(mach_msg_header_t *h, size_t size, int id, bool is_complex, Reply *reply)
+static mach_msg_return_t ask(
+	mach_msg_header_t *h, size_t size, int id, bool is_complex, Reply *reply)
 {
 	h->msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, MACH_MSG_TYPE_MAKE_SEND_ONCE);
 	if (is_complex)
@@ -146,11 +148,12 @@ static mach_msg_return_t ask(mach_msg_header_t *h, size_t size, int id, bool is_
 	h->msgh_local_port = mig_get_reply_port();
 	h->msgh_voucher_port = MACH_PORT_NULL;
 	h->msgh_id = id;
-	must(mach_msg(h, MACH_SEND_MSG, (mach_msg_size_t)size, 0, MACH_PORT_NULL, 0, MACH_PORT_NULL),
+	must(mach_msg(
+		     h, MACH_SEND_MSG, (mach_msg_size_t)size, 0, MACH_PORT_NULL, 0, MACH_PORT_NULL),
 		"send");
 	serve_one();
-	return mach_msg(&reply->sum.error.Head, MACH_RCV_MSG, 0, sizeof(*reply), mig_get_reply_port(),
-		0, MACH_PORT_NULL);
+	return mach_msg(&reply->sum.error.Head, MACH_RCV_MSG, 0, sizeof(*reply),
+		mig_get_reply_port(), 0, MACH_PORT_NULL);
 }
 
 static bool is_answer(const Reply *reply, int id, size_t size)
@@ -237,8 +240,7 @@ static bool serve_text(const Text *in, Total *out)
 static bool serve_right(const Right *in, Right *out)
 {
 	if (!(in->head.msgh_bits & MACH_MSGH_BITS_COMPLEX) || in->head.msgh_size != sizeof(*in) ||
-		in->body.msgh_descriptor_count != 1 ||
-		in->port.type != MACH_MSG_PORT_DESCRIPTOR ||
+		in->body.msgh_descriptor_count != 1 || in->port.type != MACH_MSG_PORT_DESCRIPTOR ||
 		in->port.disposition != MACH_MSG_TYPE_MOVE_SEND)
 		return false;
 	out->head.msgh_bits |= MACH_MSGH_BITS_COMPLEX;

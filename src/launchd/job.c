@@ -207,7 +207,7 @@ int job_start(Job *job)
 
 	if (job_has_process(job)) {
 		r = job_demand(job, JOB_REASON_REQUEST);
-		job->is_urgent = r == 0;
+		job->is_urgent = r == 0 && job->status.state == JOB_EXITING;
 		return r;
 	}
 	r = job_check(job);

@@ -239,3 +239,67 @@ TEST(inetd_instances_that_fail)
 	ASSERT_EQ(read(a, &c, 1), 0);
 	fixture_deinit(&f);
 }
+
+/* Let no more than @n descriptors be opened. */
+static void limit_descriptors(int n, struct rlimit *ret_before)
+{
+	struct rlimit limit;
+	int highest = ASSERT_FD(dup(STDOUT_FILENO));
+
+	close(highest);
+	ASSERT_SYS(getrlimit(RLIMIT_NOFILE, &limit));
+	*ret_before = limit;
+	/* Only what is above the highest is free, as there are no holes below the lowest free one. */
+	limit.rlim_cur = (rlim_t)(highest + n);
+	ASSERT_SYS(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+/* Nobody spins while there are no descriptors; the connection is served when there are. */
+TEST(inetd_without_descriptors)
+{
+	_cleanup_close_ int a = -EBADF;
+	struct rlimit before;
+	Job *job;
+	Fixture f;
+	int n;
+
+	fixture_init(&f);
+	job = add(&f, spec_of_shell("a", "echo hello", INETD("false"), f.dir.path, ""));
+	settle(&f);
+	a = connect_to(&f);
+	limit_descriptors(0, &before);
+	for (n = 0; n < 3; n++)
+		ASSERT_OK(loop_run_once(f.loop, 1000));
+	ASSERT_EQ(f.n_before, 0);
+	ASSERT_SYS(setrlimit(RLIMIT_NOFILE, &before));
+	assert_reply(&f, a, "hello\n");
+	ASSERT_EQ(job_status(job)->n_runs, 1);
+	fixture_deinit(&f);
+}
+
+/* With so few descriptors, each step of a start fails once; none leaves anything behind. */
+TEST(start_without_descriptors)
+{
+	struct rlimit before;
+	JobState state = JOB_FAILED;
+	Job *job;
+	Fixture f;
+	int n;
+
+	fixture_init(&f);
+	job = add(&f, spec_of_shell("a", "exec sleep 1000", QUICK));
+	settle(&f);
+	for (n = 0; state == JOB_FAILED; n++) {
+		ASSERT_LT(n, 10);
+		limit_descriptors(n, &before);
+		ASSERT_OK(job_start(job));
+		state = STATE(job);
+		ASSERT_SYS(setrlimit(RLIMIT_NOFILE, &before));
+		if (state == JOB_FAILED)
+			ASSERT_STREQ(job_status(job)->problem, "cannot start: Too many open files");
+	}
+	ASSERT_GE(n, 3);
+	ASSERT_EQ(job_status(job)->n_failures, (unsigned)n - 1);
+	ASSERT_EQ(supervisor_n_processes(f.supervisor), 1);
+	fixture_deinit(&f);
+}

@@ -387,3 +387,48 @@ TEST(arming)
 	ASSERT_EQ(n, 2);
 	fixture_deinit(&f);
 }
+
+TEST(inet_connected)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr = {htonl(INADDR_LOOPBACK)},
+	};
+	_cleanup_close_ int server = ASSERT_FD(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	_cleanup_close_ int connection = -EBADF;
+	Fixture f;
+
+	fixture_init(&f);
+	ASSERT_SYS(bind(server, (struct sockaddr *)&address, sizeof(address)));
+	ASSERT_SYS(listen(server, 1));
+	ASSERT_OK(make_inet(&f, port_of(server),
+		"<key>SockNodeName</key><string>127.0.0.1</string><key>SockPassive</key><false/>"));
+	connection = ASSERT_FD(accept4(server, NULL, NULL, SOCK_CLOEXEC));
+	ASSERT_EQ(send(connection, "x", 1, MSG_NOSIGNAL), 1);
+	fixture_deinit(&f);
+}
+
+/* Not every host has a route for it. */
+TEST(inet_multicast)
+{
+	int r = JOBSOCKET_E_REFUSED;
+	Fixture f;
+
+	fixture_init(&f);
+	for (int i = 0; i < 20 && r != 0; i++) {
+		r = make_inet(&f, free_port(),
+			"<key>SockFamily</key><string>IPv4</string><key>SockType</key>"
+			"<string>dgram</string><key>MulticastGroup</key><string>239.1.2.3</"
+			"string>");
+		if (r != 0 && strstr(f.problem, "No such device"))
+			break;
+	}
+	if (r != 0)
+		ASSERT_STRSTR(f.problem, "No such device");
+	ASSERT_EQ(
+		make_inet(&f, free_port(),
+			"<key>SockFamily</key><string>IPv4</string><key>SockType</key>"
+			"<string>dgram</string><key>MulticastGroup</key><string>a.group</string>"),
+		JOBSOCKET_E_REFUSED);
+	fixture_deinit(&f);
+}

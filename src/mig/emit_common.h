@@ -5,8 +5,8 @@
 /*
  * What several of the generated files have in common. A file is written by one emitter
  * (emit_user.c, emit_server.c, emit_header.c), which prints its parts in order; the parts that both
- * sides need are here and in emit_message.c (the structures and what checks them), emit_pack.c (a
- * message is made) and emit_call.c.
+ * sides need are here and in emit_message.c (the structures and what checks them) and emit_pack.c (a
+ * message is made). emit_server_call.c is the middle of the server's.
  *
  * The text of the output is a public interface as well: other programs filter it. These lines must
  * stay as they are, each on one line: `} __Reply;` after one tab, `mig_internal kern_return_t

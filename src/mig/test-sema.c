@@ -444,3 +444,26 @@ TEST(many_routines_are_quick)
 	analysis_deinit(&x);
 	free(text);
 }
+
+TEST(functions_of_the_generated_code_have_names_of_their_own)
+{
+	EXPECT_ERROR("routine test_server(p : mach_port_t);",
+		"test.defs:2:9: error: ", "two of 'test_server'",
+		"the function that serves a request");
+	EXPECT_ERROR("routine test_server_routine(p : mach_port_t);", "finds a stub");
+	EXPECT_ERROR("routine test_subsystem(p : mach_port_t);", "the table of the stubs");
+	EXPECT_ERROR("serverdemux d; routine d(p : mach_port_t);", "two of 'd'");
+	EXPECT_ERROR("serverprefix _X; routine a(p : mach_port_t);", "two of '_Xa'");
+	EXPECT_ERROR("serverprefix out_; routine a(p : mach_port_t; a : int);",
+		"'out_a' is a name that the generated code has itself");
+}
+
+TEST(an_inout_array_is_answered_where_it_was)
+{
+	Analysis x;
+
+	ANALYSE(&x, R("inout a : in_t"));
+	analysis_deinit(&x);
+	EXPECT_ERROR(R("inout a : in_t, dealloc"), "which cannot be deallocated");
+	EXPECT_WARNING(R("out a : in_t"), "'a' is always empty");
+}

@@ -5,7 +5,7 @@
  */
 #include <stdarg.h>
 
-#include "job_types.h"
+#include "job_user.h"
 #include "tools/launchctl.h"
 #include <mach/mig_errors.h>
 

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "job_types.h"
+#include "job_user.h"
 
 void format_text(FILE *out, const char *text);
 

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "bootstrap/contact.h"
-#include "bootstrap_user.h"
 #include "launchd/spec.h"
+#include "tools/launchctl-identify.h"
 #include "tools/launchctl.h"
 
 #define SYSTEM_NAME "System"
@@ -154,14 +154,9 @@ void domain_phrase(const char *name, char *text, size_t size)
 /* Which one it is that a port leads to. */
 static kern_return_t identify(Manager *m)
 {
-	bootstrap_property_t property = 0;
-	kern_return_t kr = bootstrap_mig_describe(m->port, m->name, &property);
+	bootstrap_property_t property;
+	kern_return_t kr = namespace_identify(m->port, m->name, &property);
 
-	m->name[sizeof(m->name) - 1] = '\0';
-	for (char *p = m->name; *p; p++) {
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
-	}
 	m->is_subset = property & BOOTSTRAP_PROPERTY_EXPLICITSUBSET;
 	return kr;
 }

@@ -72,6 +72,7 @@ static void dispose(Port *port, Message *m, unsigned how)
 	if (how & HOW_ENCODE)
 		send_on(m);
 	if (how & HOW_QUEUE) {
+		MUST(message_note_transit(m, port) == 0);
 		heap = message_to_heap(m);
 		MUST(heap != NULL);
 		queue_append_take(port, heap);
