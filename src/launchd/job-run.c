@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 
 #include "base/error.h"
@@ -403,7 +404,7 @@ void job_end(Job *job)
 
 	if (!job_has_process(job))
 		return;
-	r = job_kill(job, SIGKILL);
+	r = pidfd_send_signal(job->process.fd, SIGKILL, NULL, 0);
 	(void)r; /* it may be dead already */
 	/* Wait for the death without reaping, for the sake of the group. */
 	while (waitid(P_PIDFD, (id_t)job->process.fd, &(siginfo_t){.si_pid = 0},

@@ -2,6 +2,7 @@
 #include "launchd/job.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
 
@@ -223,10 +224,13 @@ int job_kill(Job *job, int signal)
 {
 	if (!job_has_process(job))
 		return JOB_E_NOT_RUNNING;
-	if (pidfd_send_signal(job->process.fd, signal, NULL, 0) == 0)
-		return 0;
-	/* A zombie that is about to be reaped. */
-	return errno == ESRCH ? JOB_E_NOT_RUNNING : error_origin(-errno);
+	/* ESRCH: a zombie that is about to be reaped. */
+	if (pidfd_send_signal(job->process.fd, signal, NULL, 0) < 0)
+		return errno == ESRCH ? JOB_E_NOT_RUNNING : error_origin(-errno);
+	/* It is as good as gone: what is demanded from now on is for the next run. */
+	if (signal == SIGKILL)
+		job_set_state(job, JOB_EXITING);
+	return 0;
 }
 
 void job_remove(Job *job)

@@ -9,7 +9,7 @@
  *	THROTTLED a start is scheduled: it was demanded, but started too short a time ago
  *	STARTING  it has a process, which has not become the program yet
  *	RUNNING
- *	EXITING	  SIGTERM was sent, SIGKILL follows after ExitTimeOut
+ *	EXITING	  SIGTERM was sent, and SIGKILL follows after ExitTimeOut; or SIGKILL was sent
  *	FAILED	  the last start came to nothing: job_status()->problem. As WAITING otherwise; if only the
  *		  program was missing, its appearance starts a job that is wanted
  *	DONE	  LaunchOnlyOnce, and it did
@@ -100,12 +100,13 @@ const PidRef *job_process(const Job *job);
  * the start failed, which its state says), JOB_E_DISABLED, JOB_E_DONE, JOB_E_REMOVED, JOB_E_INETD, or
  * -errno. */
 int job_demand(Job *job, JobReason reason) _warn_unused_;
-/* The same without throttling, for somebody who says "now". */
+/* The same without throttling, for somebody who says "now"; while EXITING: right after the exit. */
 int job_start(Job *job) _warn_unused_;
 /* SIGTERM, then SIGKILL. What keeps it alive starts it again. Returns 0, also when it is being stopped
  * already, JOB_E_NOT_RUNNING, or -errno. */
 int job_stop(Job *job) _warn_unused_;
-/* Send a signal to the process. Returns 0, JOB_E_NOT_RUNNING, or -errno. */
+/* Send a signal to the process. Returns 0, JOB_E_NOT_RUNNING, or -errno. After SIGKILL, job_start()
+ * starts it anew as soon as it is gone. */
 int job_kill(Job *job, int signal) _warn_unused_;
 /* Unload it: at once if it has no process, else it is stopped, and removed when it has exited. */
 void job_remove(Job *job);

@@ -199,6 +199,27 @@ TEST(restart)
 	fixture_deinit(&f);
 }
 
+TEST(kill_and_start)
+{
+	Job *job;
+	Fixture f;
+
+	fixture_init(&f);
+	job = add(&f, spec_of_shell("a", "exec sleep 1000",
+			      "<key>ThrottleInterval</key><integer>1000000</integer>"));
+	ASSERT_OK(job_start(job));
+	UNTIL_STATE(&f, job, JOB_RUNNING);
+	ASSERT_OK(job_kill(job, SIGKILL));
+	ASSERT_EQ(STATE(job), JOB_EXITING);
+	ASSERT_OK(job_start(job));
+	UNTIL_STATE(&f, job, JOB_RUNNING);
+	ASSERT_EQ(f.n_exited, 1);
+	/* Other signals are the job's own business. */
+	ASSERT_OK(job_kill(job, SIGCONT));
+	ASSERT_EQ(STATE(job), JOB_RUNNING);
+	fixture_deinit(&f);
+}
+
 TEST(exit_timeout)
 {
 	Job *job;

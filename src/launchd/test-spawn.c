@@ -388,6 +388,24 @@ TEST(other_user)
 	run_deinit(&run);
 }
 
+TEST(root_directory)
+{
+	Run run;
+
+	if (geteuid() != 0)
+		SKIP("needs root");
+	run_init(&run);
+	run_job(&run, spec_of_shell("a", ":",
+			      "<key>RootDirectory</key><string>%s</string>"
+			      "<key>StandardOutPath</key><string>/out</string>"
+			      "<key>WorkingDirectory</key><string>/dev</string>",
+			      run.dir.path));
+	ASSERT_EQ(run.result, SPAWN_E_FAILED);
+	/* All paths are within it. */
+	ASSERT_STRSTR(run.problem, "WorkingDirectory \"/dev\": No such file");
+	run_deinit(&run);
+}
+
 /* Nobody reads the FIFO: the child hangs, and we do not. */
 TEST(output_that_hangs)
 {

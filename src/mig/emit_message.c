@@ -251,6 +251,12 @@ static void check_count(const Check *c, const Field *f)
 	if (f->kind == FIELD_OOL_PORTS)
 		put(e, "\tif (%s != %s0P->%s.count)\n\t\treturn %s;\n", count, c->pointer, f->name,
 			c->bad);
+	/* A right behind the count would be nobody's. */
+	if (f->kind == FIELD_PORT_ARRAY)
+		put(e,
+			"\tfor (mach_msg_type_number_t __i = %s; __i < %u; __i++) {\n"
+			"\t\tif (%s0P->%s[__i].name != MACH_PORT_NULL)\n\t\t\treturn %s;\n\t}\n",
+			count, t->limit, c->pointer, f->name, c->bad);
 }
 
 static void check_string(const Check *c, const Field *f)

@@ -244,8 +244,8 @@ static void emit_demux(const Emit *e)
 		"\tOutHeadP->msgh_remote_port = InHeadP->msgh_reply_port;",
 		"\tOutHeadP->msgh_size = (mach_msg_size_t)sizeof(mig_reply_error_t);",
 		"\tOutHeadP->msgh_local_port = MACH_PORT_NULL;",
-		"\tOutHeadP->msgh_id = InHeadP->msgh_id + 100;", "\tOutHeadP->msgh_reserved = 0;",
-		"");
+		"\tOutHeadP->msgh_id = (mach_msg_id_t)((uint32_t)InHeadP->msgh_id + 100U);",
+		"\tOutHeadP->msgh_reserved = 0;", "");
 	put(e, "\troutine = %s_routine(InHeadP);\n", e->i->demux);
 	PUT_LINES(e, "\tif (!routine) {", "\t\t((mig_reply_error_t *)OutHeadP)->NDR = NDR_record;",
 		"\t\t((mig_reply_error_t *)OutHeadP)->RetCode = MIG_BAD_ID;", "\t\treturn FALSE;",

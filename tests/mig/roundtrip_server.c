@@ -49,6 +49,12 @@ void lamp_release(lamp_t lamp)
 	free(lamp);
 }
 
+/* Any numbers may come. */
+static int32_t plus(int32_t a, int32_t b)
+{
+	return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
 static void drop(mach_port_t name)
 {
 	if (MACH_PORT_VALID(name))
@@ -100,7 +106,7 @@ kern_return_t do_scalars(mach_port_t server, byte_t b, short s, int32_t i, uint6
 	(void)server;
 	*ob = (byte_t)(b + 1);
 	*os = (short)(s + 1);
-	*oi = i + 1;
+	*oi = plus(i, 1);
 	*ou = u + 1;
 	*x = ~*x;
 	return KERN_SUCCESS;
@@ -113,7 +119,7 @@ kern_return_t do_strings(mach_port_t server, name_t n, long_name_t l, int32_t k,
 	(void)mig_strncpy(on, l, sizeof(name_t));
 	(void)mig_strncpy(ol, n, sizeof(long_name_t));
 	(void)mig_strncpy(ol2, l, sizeof(long_name_t));
-	*ok = k + (int32_t)strlen(l);
+	*ok = plus(k, (int32_t)strlen(l));
 	return KERN_SUCCESS;
 }
 
@@ -122,11 +128,11 @@ kern_return_t do_structs(mach_port_t server, point_t p, point_t *q, point_t *z, 
 {
 	(void)server;
 	*q = (point_t){.x = p.y, .y = p.x, .z = -p.z};
-	z->x += p.x;
+	z->x = plus(z->x, p.x);
 	z->z += p.z;
 	for (unsigned n = 0; n < 6; n++) {
 		oa[n] = a[5 - n];
-		xa[n] = -xa[n];
+		xa[n] = plus(~xa[n], 1);
 	}
 	for (unsigned n = 0; n < 3; n++) {
 		ow[n] = w[2 - n];
@@ -267,7 +273,7 @@ kern_return_t do_natives(mach_port_t server, point_t *a, point_t *b, short c, po
 	(void)server;
 	*oa = (point_t){.x = a->y, .y = a->x, .z = b ? b->z : -1};
 	*oc = (short)-c;
-	*od = d + 1;
+	*od = plus(d, 1);
 	return KERN_SUCCESS;
 }
 
@@ -301,7 +307,7 @@ kern_return_t do_late(mach_port_t server, int32_t i, int32_t *o)
 {
 	if (i == ROUNDTRIP_WAIT)
 		wait_for_go(server);
-	*o = i + 1;
+	*o = plus(i, 1);
 	return KERN_SUCCESS;
 }
 
@@ -357,7 +363,7 @@ kern_return_t do_nothing(mach_port_t server)
 kern_return_t do_own_reply(mach_port_t server, int32_t x, int32_t *y)
 {
 	(void)server;
-	*y = x + 1;
+	*y = plus(x, 1);
 	return KERN_SUCCESS;
 }
 
@@ -365,7 +371,7 @@ kern_return_t do_own_reply(mach_port_t server, int32_t x, int32_t *y)
 kern_return_t do_sees_reply(mach_port_t server, mach_port_t r, int32_t x, int32_t *y)
 {
 	(void)server;
-	*y = MACH_PORT_VALID(r) ? 2 * x : 0;
+	*y = MACH_PORT_VALID(r) ? plus(x, x) : 0;
 	return KERN_SUCCESS;
 }
 

@@ -509,7 +509,7 @@ mig_external boolean_t texts_server(mach_msg_header_t *InHeadP, mach_msg_header_
 	OutHeadP->msgh_remote_port = InHeadP->msgh_reply_port;
 	OutHeadP->msgh_size = (mach_msg_size_t)sizeof(mig_reply_error_t);
 	OutHeadP->msgh_local_port = MACH_PORT_NULL;
-	OutHeadP->msgh_id = InHeadP->msgh_id + 100;
+	OutHeadP->msgh_id = (mach_msg_id_t)((uint32_t)InHeadP->msgh_id + 100U);
 	OutHeadP->msgh_reserved = 0;
 
 	routine = texts_server_routine(InHeadP);
