@@ -620,6 +620,10 @@ mig_internal kern_return_t __MIG_check__Reply__mixtures_same_t(__attribute__((__
 		return MIG_TYPE_ERROR;
 	if (Out0P->cCnt > 3)
 		return MIG_TYPE_ERROR;
+	for (mach_msg_type_number_t __i = Out0P->cCnt; __i < 3; __i++) {
+		if (Out0P->d[__i].name != MACH_PORT_NULL)
+			return MIG_TYPE_ERROR;
+	}
 	return MACH_MSG_SUCCESS;
 }
 #endif /* !__MIG_check__Reply__mixtures_same_t__defined */

@@ -511,6 +511,10 @@ mig_internal kern_return_t __MIG_check__Request__ports_arrays_t(__attribute__((_
 #endif
 	if (In0P->bCnt > 3)
 		return MIG_BAD_ARGUMENTS;
+	for (mach_msg_type_number_t __i = In0P->bCnt; __i < 3; __i++) {
+		if (In0P->b[__i].name != MACH_PORT_NULL)
+			return MIG_BAD_ARGUMENTS;
+	}
 	if (In0P->cCnt != In0P->c.count)
 		return MIG_BAD_ARGUMENTS;
 	if (In0P->dCnt != In0P->d.count)

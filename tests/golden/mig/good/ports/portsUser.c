@@ -703,6 +703,10 @@ mig_internal kern_return_t __MIG_check__Reply__ports_arrays_t(__attribute__((__u
 #endif
 	if (Out0P->gCnt > 3)
 		return MIG_TYPE_ERROR;
+	for (mach_msg_type_number_t __i = Out0P->gCnt; __i < 3; __i++) {
+		if (Out0P->g[__i].name != MACH_PORT_NULL)
+			return MIG_TYPE_ERROR;
+	}
 	if (Out0P->hCnt != Out0P->h.count)
 		return MIG_TYPE_ERROR;
 	return MACH_MSG_SUCCESS;
