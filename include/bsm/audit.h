@@ -6,8 +6,9 @@
  * it; of all others the real ones. A sender can name the real, the effective or the saved one, and
  * without capabilities nothing else: the kernel looks. Tokens of notifications are all zero.
  *
- * On Linux there is one user and one group in a token: as the real ones it has the same. And exec does not change the pid version, as the kernel has none: it only tells processes
- * apart that had the same pid one after the other. What a process runs is not in the token.
+ * On Linux there is one user and one group in a token: as the real ones it has the same. And exec does
+ * not change the pid version, as the kernel has none: it only tells processes apart that had the same
+ * pid one after the other. What a process runs is not in the token.
  */
 #ifndef _BSM_AUDIT_H_
 #define _BSM_AUDIT_H_

@@ -114,6 +114,8 @@ static inline bool job_has_process(const Job *job)
 int job_run(Job *job, JobReason reason) _warn_unused_;
 int job_schedule(Job *job, JobReason reason) _warn_unused_;
 void job_cancel(Job *job);
+/* Its process has ended: reap it, and go on. */
+void job_note_end(Job *job);
 /* Do not accept connections for a second. */
 int job_pause(Job *job) _warn_unused_;
 /* End the process now, and reap it: for supervisor_free(). */

@@ -37,7 +37,8 @@ struct Service {
 	QuotaCharge charge;
 };
 
-/* With a port of its own. 0, SERVER_E_ACTIVE (the name is taken), SERVER_E_FULL, SERVER_E_UNKNOWN (no name). */
+/* With a port of its own. 0, SERVER_E_ACTIVE (the name is taken), SERVER_E_FULL, SERVER_E_UNKNOWN (no
+ * name). */
 int service_declare(Namespace *ns, const char *name, Owner *owner, Service **ret) _warn_unused_;
 /* As a job's specification says, which starts the job when a message comes. */
 int service_declare_spec(Namespace *ns, const SpecService *spec, Owner *owner) _warn_unused_;

@@ -102,6 +102,17 @@ static void become_user(const SpawnPlan *plan)
 		fail(plan, SPAWN_STEP_USER, 0, errno);
 }
 
+static void confine(const SpawnPlan *plan, SpawnConfinePhase phase)
+{
+	int r;
+
+	if (!plan->extra->confine)
+		return;
+	r = plan->extra->confine(plan->extra->confine_userdata, phase);
+	if (r < 0)
+		fail(plan, SPAWN_STEP_CONFINE, phase, -r);
+}
+
 static void enter_directories(const SpawnPlan *plan)
 {
 	const JobSpec *spec = plan->spec;
@@ -158,7 +169,6 @@ static _noreturn_ void execute(const SpawnPlan *plan)
 _noreturn_ void spawn_child(const SpawnPlan *plan)
 {
 	const JobSpec *spec = plan->spec;
-	int r;
 
 	reset_signals();
 	if (setsid() < 0)
@@ -167,14 +177,11 @@ _noreturn_ void spawn_child(const SpawnPlan *plan)
 	if (spec->nice != SPEC_UNSET && setpriority(PRIO_PROCESS, 0, (int)spec->nice) < 0)
 		fail(plan, SPAWN_STEP_NICE, 0, errno);
 	set_limits(plan);
+	confine(plan, SPAWN_CONFINE_AS_LAUNCHD);
 	if (spec->root_directory && (chroot(spec->root_directory) < 0 || chdir("/") < 0))
 		fail(plan, SPAWN_STEP_ROOT_DIRECTORY, 0, errno);
 	become_user(plan);
-	if (plan->extra->confine) {
-		r = plan->extra->confine(plan->extra->confine_userdata);
-		if (r < 0)
-			fail(plan, SPAWN_STEP_CONFINE, 0, -r);
-	}
+	confine(plan, SPAWN_CONFINE_AS_USER);
 	enter_directories(plan);
 	set_stdio(plan, STDIN_FILENO, spec->stdin_path);
 	set_stdio(plan, STDOUT_FILENO, spec->stdout_path);

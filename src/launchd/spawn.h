@@ -65,13 +65,21 @@ typedef struct SpawnFailure {
 	int32_t error; /* errno */
 } SpawnFailure;
 
+/* What needs our privileges (namespaces, mounts) comes before the child changes to RootDirectory and
+ * becomes the job's user, what is to hold for good (Landlock, no_new_privs, sealing) after that. Paths of
+ * the job are opened after both. */
+typedef enum SpawnConfinePhase {
+	SPAWN_CONFINE_AS_LAUNCHD,
+	SPAWN_CONFINE_AS_USER,
+} SpawnConfinePhase;
+
 /* What is added to what the JobSpec says. */
 typedef struct SpawnExtra {
 	Environment environment;
 	FdList fds; /* the child has them too, at the same numbers; all >= 3 */
-	/* Called in the child, after it became the job's user; makes system calls only. Returns 0 or
-	 * -errno. A job with `confined` is not started without one. */
-	int (*confine)(void *userdata);
+	/* Called in the child, once in each phase; makes system calls only. Returns 0 or -errno. A job
+	 * with `confined` is not started without one. */
+	int (*confine)(void *userdata, SpawnConfinePhase phase);
 	void *confine_userdata;
 } SpawnExtra;
 

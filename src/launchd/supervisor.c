@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "base/error.h"
 #include "launchd/job-private.h"
@@ -153,6 +154,25 @@ Job *supervisor_find_process(const Supervisor *supervisor, pid_t pid, uint32_t p
 
 	HASH_FIND(by_pid, supervisor->by_pid, &pid, sizeof(pid), job);
 	return job && (uint32_t)job->process.id == pidversion ? job : NULL;
+}
+
+void supervisor_reap_orphans(Supervisor *supervisor, pid_t spare)
+{
+	for (;;) {
+		siginfo_t info = {.si_pid = 0};
+		Job *job = NULL;
+
+		/* Only look: a zombie's number is its own, so that it can be told whose it is. */
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == EINTR)
+			continue;
+		if (info.si_pid == 0 || info.si_pid == spare)
+			return;
+		HASH_FIND(by_pid, supervisor->by_pid, &info.si_pid, sizeof(info.si_pid), job);
+		if (job)
+			job_note_end(job);
+		else
+			(void)waitpid(info.si_pid, NULL, WNOHANG);
+	}
 }
 
 Job *supervisor_next_job(const Supervisor *supervisor, const Job *after)

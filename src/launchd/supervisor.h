@@ -85,6 +85,12 @@ Job *supervisor_find_job(const Supervisor *supervisor, const char *label);
 /* The job whose own process has @pid and @pidversion (the low half of PidRef.id), or NULL. */
 Job *supervisor_find_process(const Supervisor *supervisor, pid_t pid, uint32_t pidversion);
 
+/* For a launchd that adopts orphans, as process 1 or as PR_SET_CHILD_SUBREAPER: reap those that have
+ * ended. To be called when a SIGCHLD came. The processes of jobs are treated as always; @spare (0: none)
+ * is another child of the caller, who reaps it himself, and then calls this again: what the kernel
+ * reports after it may have had to wait. */
+void supervisor_reap_orphans(Supervisor *supervisor, pid_t spare);
+
 /* In the order of loading; NULL: the first, or no more. */
 Job *supervisor_next_job(const Supervisor *supervisor, const Job *after);
 size_t supervisor_n_jobs(const Supervisor *supervisor);

@@ -296,38 +296,45 @@ TEST(confinement_is_never_left_out)
 		SPAWN_E_REFUSED, "never runs unconfined");
 }
 
-static int confine(void *userdata)
+/* Says which phases there were, on a descriptor of its own. */
+static int confine(void *userdata, SpawnConfinePhase phase)
 {
-	*(volatile int *)userdata = 1; /* in the child: the parent's copy stays */
-	return write(STDERR_FILENO, "", 0) < 0 ? -errno : 0;
+	char c = (char)('0' + phase);
+
+	return write(*(int *)userdata, &c, 1) == 1 ? 0 : -errno;
 }
 
-static int confine_in_vain(void *userdata)
+static int confine_in_vain(void *userdata, SpawnConfinePhase phase)
 {
-	return -EPERM;
+	return phase == SPAWN_CONFINE_AS_USER ? -EPERM : 0;
 }
 
 TEST(confine_step)
 {
-	int called = 0;
+	char phases[4] = "";
+	int p[2];
 	Run run;
 
 	for (int i = 0; i < 2; i++) {
 		run_init(&run);
+		ASSERT_SYS(pipe2(p, O_CLOEXEC | O_NONBLOCK));
 		run.extra.confine = i == 0 ? confine : confine_in_vain;
-		run.extra.confine_userdata = &called;
+		run.extra.confine_userdata = &p[1];
 		run_job(&run, spec_of_shell("a", "echo ran",
 				      OUT "<key>Linux</key><dict><key>Confined</key><true/></dict>",
 				      run.dir.path));
-		ASSERT_EQ(called, 0);
 		if (i == 0) {
 			ASSERT_EQ(run.result, 0);
 			ASSERT_STREQ(run.said, "ran\n");
+			ASSERT_EQ(read(p[0], phases, sizeof(phases)), 2);
+			ASSERT_STREQ(phases, "01");
 		} else {
 			ASSERT_EQ(run.result, SPAWN_E_FAILED);
 			ASSERT_STRSTR(run.problem, "cannot be confined (Linux.Confined): ");
 			ASSERT_STREQ(run.said, "");
 		}
+		close(p[0]);
+		close(p[1]);
 		run_deinit(&run);
 	}
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/prctl.h>
+
 #include "launchd/test-supervisor.h"
 
 TEST(labels)
@@ -240,6 +242,53 @@ TEST(sigchld_is_heeded)
 	ASSERT_EQ(job_status(job)->last.value, 3);
 	fixture_deinit(&f);
 	ASSERT_SYS(sigaction(SIGCHLD, &old, NULL));
+}
+
+/* What a job leaves behind becomes our child, where nobody else adopts it. */
+TEST(orphans)
+{
+	pid_t spare, orphan;
+	siginfo_t info;
+	char *text;
+	Job *job, *other;
+	Fixture f;
+
+	fixture_init(&f);
+	ASSERT_SYS(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+	job = add(&f, spec_of_shell("a", "sleep 1000 >/dev/null & echo $!",
+			      "<key>AbandonProcessGroup</key><true/>"
+			      "<key>StandardOutPath</key><string>%s/out</string>",
+			      f.dir.path));
+	other = add(&f, spec_of_shell("b", "exec sleep 1000", " "));
+	ASSERT_OK(job_start(job));
+	ASSERT_OK(job_start(other));
+	RUN_UNTIL(f.loop, f.n_exited == 1);
+	UNTIL_STATE(&f, other, JOB_RUNNING);
+	text = file_read(dir_at(&f.dir, "out"));
+	orphan = (pid_t)atoi(text);
+	free(text);
+	ASSERT_GT(orphan, 1);
+	supervisor_reap_orphans(f.supervisor, 0);
+	ASSERT_EQ(f.n_exited, 1);
+	/* The process of a job and the orphan end; the first is treated as always. */
+	ASSERT_OK(job_kill(other, SIGKILL));
+	ASSERT_SYS(kill(orphan, SIGKILL));
+	ASSERT_SYS(waitid(P_PID, (id_t)orphan, &info, WEXITED | WNOWAIT));
+	ASSERT_SYS(waitid(P_PID, (id_t)job_status(other)->pid, &info, WEXITED | WNOWAIT));
+	supervisor_reap_orphans(f.supervisor, 0);
+	ASSERT_EQ(f.n_exited, 2);
+	ASSERT_EQ(STATE(other), JOB_WAITING);
+	ASSERT_EQ(waitpid(orphan, NULL, WNOHANG), -1);
+	/* A child that is somebody else's. */
+	spare = ASSERT_SYS(fork());
+	if (spare == 0)
+		_exit(5);
+	ASSERT_SYS(waitid(P_PID, (id_t)spare, &info, WEXITED | WNOWAIT));
+	supervisor_reap_orphans(f.supervisor, spare);
+	ASSERT_CHILD_EXITS(spare, 5);
+	ASSERT_SYS(prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0));
+	settle(&f);
+	fixture_deinit(&f);
 }
 
 TEST(sockets_that_cannot_be_made)

@@ -103,6 +103,8 @@ int carrier_accept_consume(int carrier)
 	/* Shut down before it is looked at: whoever has a duplicate may take the connection out at any
 	 * moment, and make the socket a blocking one. */
 	if (shutdown(carrier, SHUT_RD) == 0) {
+		/* Inherited: set afterwards, what is sent just then would be of nobody. */
+		(void)setsockopt(carrier, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 		fd = accept4(carrier, NULL, NULL, SOCK_CLOEXEC);
 		if (fd < 0)
 			fd = errno == EINVAL || errno == EAGAIN ? -EBADF : -errno;
@@ -110,8 +112,6 @@ int carrier_accept_consume(int carrier)
 			fd = fd_above_stdio_consume(fd);
 	}
 	probe_close_lazily_consume(carrier);
-	if (fd >= 0)
-		(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 	return fd;
 }
 

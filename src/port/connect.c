@@ -246,15 +246,14 @@ static int helper_start(Job *job)
 /* Returns 0, an errno of connect(), or MACH_SEND_TIMED_OUT; -errno. With the lock. */
 static int job_run(Job *job)
 {
-	Deadline deadline =
-		deadline_after_ms(n_overdue > 0 ? CONNECT_HURRY_MS : CONNECT_DEADLINE_MS);
+	Deadline deadline = deadline_after_ms(
+		n_overdue > 0 ? CONNECT_HURRY_MS : CONNECT_DEADLINE_MS);
 	struct timespec until = deadline_to_timespec(deadline);
 	int r;
 
 	while (n_helpers >= HELPERS_MAX)
-		if (n_overdue >= HELPERS_MAX ||
-			pthread_cond_clockwait(&helper_left, &lock, CLOCK_MONOTONIC, &until) ==
-			ETIMEDOUT)
+		if (n_overdue >= HELPERS_MAX || pthread_cond_clockwait(&helper_left, &lock,
+							CLOCK_MONOTONIC, &until) == ETIMEDOUT)
 			return MACH_SEND_TIMED_OUT;
 	r = helper_start(job);
 	if (r < 0)

@@ -69,8 +69,8 @@ PORT_TEST(arrivals)
 /* What is sent to an object that takes no messages is swallowed. */
 PORT_TEST(messages_to_objects)
 {
-	mach_msg_header_t msg = { .msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0),
-		.msgh_remote_port = mach_task_self() };
+	mach_msg_header_t msg = {.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0),
+		.msgh_remote_port = mach_task_self()};
 
 	ASSERT_OK(mach_msg(&msg, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(msg), 0, 0, 0, 0));
 	ASSERT_EQ(mach_msg(&msg, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0, sizeof(msg), mach_task_self(),

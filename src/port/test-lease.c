@@ -21,7 +21,7 @@ typedef struct Datagram {
 /* Without waiting. False: nothing is there, or the end. */
 static bool read_datagram(int sock, Datagram *ret)
 {
-	struct iovec iov = { &ret->h, sizeof(ret->h) + sizeof(ret->rest) };
+	struct iovec iov = {&ret->h, sizeof(ret->h) + sizeof(ret->rest)};
 	SockMsg sm;
 
 	memset(ret, 0, sizeof(*ret));
@@ -44,7 +44,7 @@ static bool has_ended(int sock)
 
 static void write_datagram(int sock, WireHeader h, int fd)
 {
-	struct iovec iov = { &h, sizeof(h) };
+	struct iovec iov = {&h, sizeof(h)};
 	FdList fds = FDLIST_INIT;
 
 	h.magic = WIRE_MAGIC;
@@ -84,7 +84,7 @@ typedef struct Client {
 
 static PortName reply_port(void)
 {
-	mach_port_options_t options = { .flags = MPO_REPLY_PORT };
+	mach_port_options_t options = {.flags = MPO_REPLY_PORT};
 	PortName name;
 
 	ASSERT_EQ(mach_port_construct(mach_task_self(), &options, 0, &name), 0);
@@ -114,7 +114,7 @@ static void call(Client *c)
 
 static Client client_begin(void)
 {
-	Client c = { .reply = reply_port(), .server = remote_make(), .end = -EBADF };
+	Client c = {.reply = reply_port(), .server = remote_make(), .end = -EBADF};
 
 	c.dest = remote_name(&c.server);
 	return c;
@@ -145,10 +145,10 @@ static Datagram serve(Client *c)
 static void answer(Client *c, uint64_t seq, uint16_t flags)
 {
 	write_datagram(c->end,
-		(WireHeader){ .type = WIRE_MESSAGE,
+		(WireHeader){.type = WIRE_MESSAGE,
 			.flags = WIRE_F_ONCE | flags,
 			.id = 6,
-			.lease_seq = seq },
+			.lease_seq = seq},
 		-EBADF);
 }
 
@@ -215,7 +215,7 @@ PORT_TEST(the_right_died)
 
 	call(&c);
 	(void)serve(&c);
-	write_datagram(c.end, (WireHeader){ .type = WIRE_DIED, .lease_seq = 2 }, -EBADF);
+	write_datagram(c.end, (WireHeader){.type = WIRE_DIED, .lease_seq = 2}, -EBADF);
 	ASSERT_EQ(receive_id(c.reply), MACH_NOTIFY_SEND_ONCE);
 	ASSERT_IN_ORDER();
 	/* The lease lives on. */
@@ -234,7 +234,7 @@ PORT_TEST(the_right_moved_on)
 	call(&c);
 	(void)serve(&c);
 	ASSERT_OK(carrier_new(&third[1], &third[0]));
-	write_datagram(c.end, (WireHeader){ .type = WIRE_MOVED, .lease_seq = 2 }, third[0]);
+	write_datagram(c.end, (WireHeader){.type = WIRE_MOVED, .lease_seq = 2}, third[0]);
 	close(third[0]);
 	ASSERT_EQ(receive_id(c.reply), 0);
 	ASSERT_IN_ORDER();
@@ -246,7 +246,7 @@ PORT_TEST(the_right_moved_on)
 	call(&c);
 	ASSERT_EQ(serve(&c).h.lease_seq, 3);
 	/* To something that is no socket: as good as dead. */
-	write_datagram(c.end, (WireHeader){ .type = WIRE_MOVED, .lease_seq = 3 }, STDIN_FILENO);
+	write_datagram(c.end, (WireHeader){.type = WIRE_MOVED, .lease_seq = 3}, STDIN_FILENO);
 	ASSERT_EQ(receive_id(c.reply), MACH_NOTIFY_SEND_ONCE);
 	client_end(&c);
 }
@@ -308,9 +308,9 @@ static void check_stuck_server(bool accepted)
 		handed = ASSERT_FD(fd_dup(ends[0]));
 	}
 	pid = get_stuck_reading(&stuck, ends[0], ends[1]);
-	write_datagram(c.end, (WireHeader){ .type = WIRE_MOVED, .lease_seq = 2 }, handed);
+	write_datagram(c.end, (WireHeader){.type = WIRE_MOVED, .lease_seq = 2}, handed);
 	close(handed);
-	w = (Waiting){ .reply = c.reply };
+	w = (Waiting){.reply = c.reply};
 	in_time = bounded_run(&bounded, wait_for_answer, &w);
 	(void)kill(pid, SIGKILL);
 	stuck_deinit(&stuck);
@@ -398,7 +398,7 @@ PORT_TEST(a_request_that_outlives_the_server)
 PORT_TEST(a_takeover_that_must_wait)
 {
 	Client c = client_with_lease();
-	struct timeval wait = { .tv_sec = WAIT_MS / 1000 };
+	struct timeval wait = {.tv_sec = WAIT_MS / 1000};
 	int filler, n = 0;
 	Datagram d;
 
@@ -447,7 +447,7 @@ PORT_TEST(eviction)
 	/* After the request was taken: the answer comes all the same, and then it is over. */
 	call(&c);
 	(void)serve(&c);
-	write_datagram(c.end, (WireHeader){ .type = WIRE_EVICT, .lease_seq = 2 }, -EBADF);
+	write_datagram(c.end, (WireHeader){.type = WIRE_EVICT, .lease_seq = 2}, -EBADF);
 	ASSERT_EQ(receive_id(c.reply), 0);
 	answer(&c, 2, WIRE_F_OFFER);
 	ASSERT_EQ(receive_id(c.reply), 6);
@@ -458,7 +458,7 @@ PORT_TEST(eviction)
 	ASSERT_EQ(receive_id(c.reply), 6);
 	/* Before: the request is in the queue that has moved, and the lease follows it. */
 	call(&c);
-	write_datagram(c.end, (WireHeader){ .type = WIRE_EVICT, .lease_seq = 1 }, -EBADF);
+	write_datagram(c.end, (WireHeader){.type = WIRE_EVICT, .lease_seq = 1}, -EBADF);
 	ASSERT_EQ(receive_id(c.reply), 0);
 	(void)serve(&c);
 	ASSERT_TRUE(read_datagram(c.server.sock, &d));
@@ -468,7 +468,7 @@ PORT_TEST(eviction)
 	answer(&c, 2, WIRE_F_OFFER);
 	ASSERT_EQ(receive_id(c.reply), 6);
 	/* While idle: seen at the next call. */
-	write_datagram(c.end, (WireHeader){ .type = WIRE_EVICT, .lease_seq = 2 }, -EBADF);
+	write_datagram(c.end, (WireHeader){.type = WIRE_EVICT, .lease_seq = 2}, -EBADF);
 	/* It was used long ago, so it is not trusted without a look. */
 	TAILQ_FIRST(&LOCKED(space_find(c.reply))->port->extra->leases)->used_ns = 0;
 	call(&c);
@@ -483,7 +483,7 @@ PORT_TEST(eviction_of_an_offer)
 
 	call(&c);
 	(void)serve(&c);
-	write_datagram(c.end, (WireHeader){ .type = WIRE_EVICT, .lease_seq = 0 }, -EBADF);
+	write_datagram(c.end, (WireHeader){.type = WIRE_EVICT, .lease_seq = 0}, -EBADF);
 	ASSERT_EQ(receive_id(c.reply), MACH_NOTIFY_SEND_ONCE);
 	ASSERT_TRUE(has_ended(c.end));
 	client_end(&c);
@@ -508,10 +508,10 @@ PORT_TEST(the_least_used_goes_first)
 		ASSERT_TRUE(read_datagram(others[i].sock, &d));
 		ends[i] = ASSERT_FD(d.fd);
 		write_datagram(ends[i],
-			(WireHeader){ .type = WIRE_MESSAGE,
+			(WireHeader){.type = WIRE_MESSAGE,
 				.flags = WIRE_F_ONCE | WIRE_F_OFFER,
 				.id = 7,
-				.lease_seq = 1 },
+				.lease_seq = 1},
 			-EBADF);
 		ASSERT_EQ(receive_id(c.reply), 7);
 	}
@@ -581,7 +581,7 @@ typedef struct Server {
 
 static Server server_begin(void)
 {
-	Server s = { .end = -EBADF };
+	Server s = {.end = -EBADF};
 
 	s.name = make_receive(&s.port);
 	ASSERT_OK(LOCKED(backing_make(s.port)));
@@ -599,13 +599,10 @@ static void server_end(Server *s)
 
 static void request(Server *s, uint16_t flags, uint64_t id, uint64_t seq)
 {
-	WireHeader h = { .type = WIRE_MESSAGE,
-		.flags = flags,
-		.id = 9,
-		.lease_id = id,
-		.lease_seq = seq };
-	WireRecord record = { .kind = WIRE_SEND_ONCE, .n_fds = 1 };
-	struct iovec iov[2] = { { &h, sizeof(h) }, { &record, sizeof(record) } };
+	WireHeader h = {
+		.type = WIRE_MESSAGE, .flags = flags, .id = 9, .lease_id = id, .lease_seq = seq};
+	WireRecord record = {.kind = WIRE_SEND_ONCE, .n_fds = 1};
+	struct iovec iov[2] = {{&h, sizeof(h)}, {&record, sizeof(record)}};
 	FdList fds = FDLIST_INIT;
 	int pair[2];
 
@@ -640,9 +637,9 @@ static PortName take(Server *s)
 
 static void reply(PortName once)
 {
-	mach_msg_header_t msg = { .msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0),
+	mach_msg_header_t msg = {.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0),
 		.msgh_remote_port = once,
-		.msgh_id = 10 };
+		.msgh_id = 10};
 
 	ASSERT_OK(mach_msg(&msg, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(msg), 0, 0, 0, 0));
 }
@@ -743,13 +740,13 @@ PORT_TEST(rights_on_a_lease_move_on)
 
 static void takeover(Server *s, uint64_t id, uint64_t old_id, uint64_t seq)
 {
-	WireHeader h = { .magic = WIRE_MAGIC,
+	WireHeader h = {.magic = WIRE_MAGIC,
 		.version = WIRE_VERSION,
 		.type = WIRE_TAKEOVER,
 		.tail_size = sizeof(old_id),
 		.lease_id = id,
-		.lease_seq = seq };
-	struct iovec iov[2] = { { &h, sizeof(h) }, { &old_id, sizeof(old_id) } };
+		.lease_seq = seq};
+	struct iovec iov[2] = {{&h, sizeof(h)}, {&old_id, sizeof(old_id)}};
 	FdList fds = FDLIST_INIT;
 	int pair[2];
 
@@ -895,7 +892,7 @@ PORT_TEST(a_client_that_does_not_read)
 		request(&s, WIRE_F_LEASE, 111, seq);
 		drop(take(&s));
 	}
-	while (recv(s.end, &(char){ 0 }, 1, MSG_DONTWAIT) > 0)
+	while (recv(s.end, &(char){0}, 1, MSG_DONTWAIT) > 0)
 		n++;
 	ASSERT_LT(n, 2000);
 	ASSERT_TRUE(has_ended(s.end));

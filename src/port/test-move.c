@@ -47,8 +47,8 @@ static PortName move_around(PortName name)
 PORT_TEST(carriers_take_what_fits)
 {
 	static const char bytes[1000];
-	struct iovec iov = { (void *)(uintptr_t)bytes, sizeof(bytes) };
-	int near, far, fds[2] = { STDIN_FILENO, STDOUT_FILENO }, r, n = 0;
+	struct iovec iov = {(void *)(uintptr_t)bytes, sizeof(bytes)};
+	int near, far, fds[2] = {STDIN_FILENO, STDOUT_FILENO}, r, n = 0;
 
 	ASSERT_OK(carrier_new(&far, &near));
 	ASSERT_OK(carrier_write(far, NULL, 0, NULL, 0));
@@ -138,7 +138,7 @@ PORT_TEST(an_unread_backlog_dies_with_the_port)
 	drop(name);
 	ASSERT_TRUE(reaper_wait(WAIT_MS));
 	/* The right in it said so. */
-	ASSERT_EQ(mach_msg(&(mach_msg_header_t){ 0 }, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0, 0, notify,
+	ASSERT_EQ(mach_msg(&(mach_msg_header_t){0}, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0, 0, notify,
 			  0, 0),
 		MACH_RCV_TOO_LARGE);
 	drop(notify);
@@ -207,23 +207,23 @@ PORT_TEST(the_port_is_elsewhere)
 		mach_msg_body_t body;
 		mach_msg_port_descriptor_t port;
 	} msg = {
-		.header = { .msgh_bits = MACH_MSGH_BITS_COMPLEX |
-				    MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0),
-			.msgh_remote_port = dest },
-		.body = { .msgh_descriptor_count = 1 },
-		.port = { .name = name,
+		.header = {.msgh_bits = MACH_MSGH_BITS_COMPLEX |
+					MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0),
+			.msgh_remote_port = dest},
+		.body = {.msgh_descriptor_count = 1},
+		.port = {.name = name,
 			.disposition = MACH_MSG_TYPE_MOVE_RECEIVE,
-			.type = MACH_MSG_PORT_DESCRIPTOR },
+			.type = MACH_MSG_PORT_DESCRIPTOR},
 	};
 	WireHeader h[2];
 	WireRecord *record = (WireRecord *)&h[1];
-	struct iovec iov = { h, sizeof(h) };
+	struct iovec iov = {h, sizeof(h)};
 	SockMsg sm;
 	int sock;
 
 	add_send(name, 1);
-	ASSERT_OK(mach_msg(
-		&msg.header, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(msg), 0, 0, 0, 0));
+	ASSERT_OK(
+		mach_msg(&msg.header, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(msg), 0, 0, 0, 0));
 	ASSERT_EQ(type_of(name), ENTRY_SEND);
 	ASSERT_EQ(port->state, PORT_REMOTE);
 	ASSERT_IN_ORDER();
@@ -233,8 +233,8 @@ PORT_TEST(the_port_is_elsewhere)
 	sock = fdlist_get(&sm.fds, 0);
 	msg.header.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0);
 	msg.header.msgh_remote_port = name;
-	ASSERT_OK(mach_msg(&msg.header, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(msg.header), 0, 0,
-		0, 0));
+	ASSERT_OK(mach_msg(
+		&msg.header, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(msg.header), 0, 0, 0, 0));
 	ASSERT_EQ(recv(sock, h, sizeof(h), MSG_DONTWAIT), (ssize_t)sizeof(WireHeader));
 	/* Its end is seen here. */
 	for (size_t i = 0; i < fdlist_count(&sm.fds); i++)
@@ -269,7 +269,7 @@ PORT_TEST(receivers_are_sent_away)
 {
 	for (unsigned in_kernel = 0; in_kernel < 2; in_kernel++) {
 		Port *port;
-		Receiver r = { .name = make_receive(&port) };
+		Receiver r = {.name = make_receive(&port)};
 		bool waits = false;
 		PortName given;
 
@@ -278,8 +278,8 @@ PORT_TEST(receivers_are_sent_away)
 		ASSERT_OK(LOCKED(port_need_extra(port)));
 		ASSERT_OK(pthread_create(&r.thread, NULL, receive, &r));
 		while (!waits) {
-			waits = LOCKED(port->extra->direct > 0 ||
-				!TAILQ_EMPTY(&port->extra->receivers));
+			waits = LOCKED(
+				port->extra->direct > 0 || !TAILQ_EMPTY(&port->extra->receivers));
 			sched_yield();
 		}
 		given = move_around(r.name);
@@ -296,12 +296,12 @@ static int send_right_to(PortName dest, unsigned type, PortName name)
 		mach_msg_body_t body;
 		mach_msg_port_descriptor_t port;
 	} msg = {
-		.header = { .msgh_bits = MACH_MSGH_BITS_COMPLEX | MACH_MSGH_BITS(type, 0),
-			.msgh_remote_port = dest },
-		.body = { .msgh_descriptor_count = 1 },
-		.port = { .name = name,
+		.header = {.msgh_bits = MACH_MSGH_BITS_COMPLEX | MACH_MSGH_BITS(type, 0),
+			.msgh_remote_port = dest},
+		.body = {.msgh_descriptor_count = 1},
+		.port = {.name = name,
 			.disposition = MACH_MSG_TYPE_MOVE_RECEIVE,
-			.type = MACH_MSG_PORT_DESCRIPTOR },
+			.type = MACH_MSG_PORT_DESCRIPTOR},
 	};
 
 	return mach_msg(&msg.header, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(msg), 0, 0, 0, 0);
@@ -334,17 +334,17 @@ static void arrive_at(Port *port, const Remote *remote)
 	struct {
 		WireHeader header;
 		WireRecord record;
-	} m = { .header = { .magic = WIRE_MAGIC,
-			.version = WIRE_VERSION,
-			.type = WIRE_MESSAGE,
-			.flags = WIRE_F_COMPLEX,
-			.n_records = 1 },
-		.record = { .kind = WIRE_RECEIVE,
+	} m = {.header = {.magic = WIRE_MAGIC,
+		       .version = WIRE_VERSION,
+		       .type = WIRE_MESSAGE,
+		       .flags = WIRE_F_COMPLEX,
+		       .n_records = 1},
+		.record = {.kind = WIRE_RECEIVE,
 			.type = MACH_MSG_PORT_DESCRIPTOR,
 			.disposition = MACH_MSG_TYPE_PORT_RECEIVE,
 			.n_fds = 2,
-			.count = 5 } };
-	struct iovec iov = { &m, sizeof(m) };
+			.count = 5}};
+	struct iovec iov = {&m, sizeof(m)};
 
 	memcpy(m.header.secret, port->backing->ident.secret, sizeof(m.header.secret));
 	memcpy(m.record.value, remote->ident.secret, sizeof(m.record.value));
@@ -362,7 +362,7 @@ PORT_TEST(circles_that_came_from_elsewhere)
 		Remote remote = remote_make();
 		Port *port;
 		PortName name = make_receive(&port), dest = remote_name(&remote);
-		mach_msg_header_t msg = { 0 };
+		mach_msg_header_t msg = {0};
 
 		ASSERT_OK(LOCKED(backing_make(port)));
 		arrive_at(port, &remote);
@@ -401,21 +401,20 @@ PORT_TEST(counts_that_cannot_be)
 		uint64_t size;
 		uint32_t n_fds;
 	} cases[] = {
-		{ 0, 1 },
-		{ 1, 2 },
-		{ 0, 3 },
-		{ MOVE_MAX_PIPES + 1, MOVE_MAX_PIPES + 3 },
-		{ (uint64_t)(MOVE_MAX_ANSWERS + 1) << 16, MOVE_MAX_ANSWERS + 3 },
-		{ (uint64_t)(MOVE_MAX_CARRIERS + 1) << 32, MOVE_MAX_CARRIERS + 3 },
-		{ UINT64_MAX, UINT32_MAX },
+		{0, 1},
+		{1, 2},
+		{0, 3},
+		{MOVE_MAX_PIPES + 1, MOVE_MAX_PIPES + 3},
+		{(uint64_t)(MOVE_MAX_ANSWERS + 1) << 16, MOVE_MAX_ANSWERS + 3},
+		{(uint64_t)(MOVE_MAX_CARRIERS + 1) << 32, MOVE_MAX_CARRIERS + 3},
+		{UINT64_MAX, UINT32_MAX},
 	};
 
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		WireRecord record = { .kind = WIRE_RECEIVE,
-			.size = cases[i].size,
-			.n_fds = cases[i].n_fds };
+		WireRecord record = {
+			.kind = WIRE_RECEIVE, .size = cases[i].size, .n_fds = cases[i].n_fds};
 		Remote remote = remote_make();
-		int fds[2] = { ASSERT_FD(fd_dup(remote.sock)), ASSERT_FD(fd_dup(remote.addr)) };
+		int fds[2] = {ASSERT_FD(fd_dup(remote.sock)), ASSERT_FD(fd_dup(remote.addr))};
 		Right right;
 
 		ASSERT_EQ(arrive(&record, fds, 2, &right), KERN_INVALID_ARGUMENT);
@@ -442,10 +441,10 @@ PORT_TEST(a_kept_port)
 	ASSERT_OK(LOCKED(name_mod_refs(name, MACH_PORT_RIGHT_RECEIVE, -1)));
 	ASSERT_EQ(type_of(name), ENTRY_SEND);
 	ASSERT_EQ(port->state, PORT_REMOTE);
-	ASSERT_OK(mach_msg(&(mach_msg_header_t){ .msgh_bits =
-				     MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0),
-				   .msgh_remote_port = name,
-				   .msgh_id = 3 },
+	ASSERT_OK(mach_msg(
+		&(mach_msg_header_t){.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0),
+			.msgh_remote_port = name,
+			.msgh_id = 3},
 		MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(mach_msg_header_t), 0, 0, 0, 0));
 	ASSERT_OK(portcullis_keeper_reclaim(keeper, &given));
 	ASSERT_EQ(given, name);
@@ -462,8 +461,8 @@ PORT_TEST(a_keeper_that_gives_up)
 {
 	portcullis_keeper_t keeper;
 	PortName name = make_receive(NULL);
-	mach_msg_header_t msg = { .msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0),
-		.msgh_remote_port = name };
+	mach_msg_header_t msg = {
+		.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0), .msgh_remote_port = name};
 
 	add_send(name, 1);
 	ASSERT_OK(portcullis_keeper_create(name, &keeper));

@@ -314,8 +314,8 @@ PORT_TEST(notifications_that_are_owed)
 	ASSERT_TRUE(port->extra->event_set);
 	ASSERT_EQ(receive_id(name), MACH_NOTIFY_SEND_ONCE);
 	/* Too large for the receiver, who lets it wait: it is owed no more, it is there. */
-	ASSERT_EQ(mach_msg(&(mach_msg_header_t){0}, MACH_RCV_MSG | MACH_RCV_LARGE | MACH_RCV_TIMEOUT,
-			  0, 0, name, 0, 0),
+	ASSERT_EQ(mach_msg(&(mach_msg_header_t){0},
+			  MACH_RCV_MSG | MACH_RCV_LARGE | MACH_RCV_TIMEOUT, 0, 0, name, 0, 0),
 		MACH_RCV_TOO_LARGE);
 	ASSERT_EQ(port->extra->once_due, 0);
 	ASSERT_EQ(receive_id(name), MACH_NOTIFY_SEND_ONCE);

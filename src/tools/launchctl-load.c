@@ -411,6 +411,8 @@ static int run_plist(const Command *self, int argc, char **argv)
 			fprintf(stderr, "%s: %s\n", argv[i], strerror(-r));
 		else if (r == 0)
 			printf("%s: OK\n", argv[i]);
+		/* So that it stands where it belongs among the reports. */
+		(void)fflush(stdout);
 		status = r ? 1 : status;
 	}
 	return status ? status : flush_output();

@@ -287,7 +287,7 @@ static int run_procinfo(const Command *self, int argc, char **argv)
 	domain_target(m.name, name, sizeof(name));
 	printf("task-special ports = {\n\tbootstrap = ");
 	if (who.is_ours && *who.label && who.pid == pid)
-		print_text_line("domain", name);
+		printf("%s\n", name);
 	else
 		printf("(not to be had: there is no way yet to ask for another process's ports)\n");
 	printf("}\n");

@@ -207,7 +207,8 @@ static void put_answer(Seed *s, unsigned type, unsigned how)
 /* The request was passed on: the answer is to come by this descriptor. */
 static void put_moved(Seed *s, unsigned fd)
 {
-	PUT(s, ANSWER_RAW, 2 | 0xc0, GEN_RAW | GEN_HEADER, WIRE_MOVED, 0, 0, 0, 0, 0, 0, 0, 0, 1, fd);
+	PUT(s, ANSWER_RAW, 2 | 0xc0, GEN_RAW | GEN_HEADER, WIRE_MOVED, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+		fd);
 }
 
 static void moved_seeds(void)
