@@ -52,7 +52,7 @@ static bool may_manage(mach_port_t bootstrap, const audit_token_t *token)
 
 	if (bootstrap == server.root->port && server_is_privileged(&c))
 		return true;
-	log_warning("process %d of user %u may not manage jobs", (int)c.pid, (unsigned)c.uid);
+	log_peer_warning(&(PeerId){c.pid, c.uid}, "may not manage jobs");
 	return false;
 }
 
@@ -128,7 +128,7 @@ kern_return_t job_do_load(mach_port_t bootstrap, job_text_t plist, mach_msg_type
 	mach_msg_type_number_t *n_problems)
 {
 	_cleanup_free_ char *file = NULL;
-	_cleanup_spec_report_ SpecReport report;
+	_cleanup_spec_report_ SpecReport report = {.file = ""};
 	kern_return_t kr;
 	Job *job = NULL;
 	int r;

@@ -33,8 +33,7 @@ static kern_return_t code_of(int r)
 
 static void log_refusal(const Caller *c, const char *what, const char *name)
 {
-	log_warning(
-		"process %d of user %u may not %s %s", (int)c->pid, (unsigned)c->uid, what, name);
+	log_peer_warning(&(PeerId){c->pid, c->uid}, "may not %s %s", what, name);
 }
 
 /* --- Services --- */

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
 
 /* Neither is there in a place where anybody would look. */
@@ -254,13 +253,6 @@ int confine_covers_add_from(ConfineCovers *covers, const char *path, const char 
 	r = join(on->root, below(real, on->point), &inside);
 	if (r == 0)
 		r = hide_everywhere(covers, &mounts, on->device, inside);
-	/* And what is mounted below it. */
-	for (size_t i = 0; r == 0 && i < mounts.n; i++) {
-		const Mount *m = &mounts.items[i];
-
-		if (m != on && below(m->point, real))
-			r = hide_everywhere(covers, &mounts, m->device, m->root);
-	}
 	if (r < 0)
 		return error_trace(r);
 	return error_trace(hide(covers, TAKE_PTR(real)));

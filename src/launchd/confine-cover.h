@@ -6,9 +6,9 @@
  * What is hidden from a confined job: directories and sockets, at each place where they can be seen.
  *
  * The same directory may be mounted in several places, so a path alone is not what is to be hidden. From
- * the table of mounts comes what lies there (a file system, and a directory within it), also of what is
- * mounted below it; and then all the places at which that appears. Each is covered. A place that lies
- * below another one is hidden with it.
+ * the table of mounts comes what lies there (a file system, and a directory within it), and then all the
+ * places at which that appears, or a part of it. Each is covered. A place that lies below another one is
+ * hidden with it.
  *
  * The table is read before the fork. Whoever may mount something between that and the child's copy of
  * the mounts is root, or confined himself and not in our namespace.

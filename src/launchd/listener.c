@@ -36,8 +36,7 @@ static bool may_have_port(const Listener *l, int fd)
 		return false;
 	if (l->anybody || peer.uid == 0 || peer.uid == server.uid)
 		return true;
-	log_warning("process %d of user %u may not have the bootstrap port", (int)peer.pid,
-		(unsigned)peer.uid);
+	log_peer_warning(&(PeerId){peer.pid, peer.uid}, "may not have the bootstrap port");
 	return false;
 }
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+
 #define CHUNK_SIZE ((size_t)64 << 10)
 /* What is larger has a chunk of its own, so that little of the current one is wasted. */
 #define PIECE_MAX (CHUNK_SIZE / 4)
@@ -108,18 +110,14 @@ char *arena_strdup(Arena *a, const char *s)
 
 char *arena_printf(Arena *a, const char *format, ...)
 {
+	_cleanup_free_ char *text = NULL;
 	va_list args;
-	char *text;
 	int n;
 
 	va_start(args, format);
-	n = vsnprintf(NULL, 0, format, args);
+	n = vasprintf(&text, format, args);
 	va_end(args);
 	if (n < 0)
 		die();
-	text = alloc_raw(a, (size_t)n + 1);
-	va_start(args, format);
-	(void)vsnprintf(text, (size_t)n + 1, format, args);
-	va_end(args);
-	return text;
+	return arena_strndup(a, text, (size_t)n);
 }

@@ -42,6 +42,7 @@ static int carrier_try(int *ret_writer, int *ret_carrier)
 	_cleanup_close_ int carrier = socket_new(), writer = -EBADF;
 	struct sockaddr_un address;
 	socklen_t len;
+	int on = 1;
 
 	if (carrier < 0)
 		return carrier;
@@ -49,6 +50,9 @@ static int carrier_try(int *ret_writer, int *ret_carrier)
 	if (writer < 0)
 		return writer;
 	len = name_fill(&address);
+	/* The accepted end inherits it, when it is connected or when it is accepted: set later, what is
+	 * sent just then would be of nobody. */
+	(void)setsockopt(carrier, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 	/* A backlog of 0 is room for one. */
 	if (bind(carrier, (struct sockaddr *)&address, len) < 0 || listen(carrier, 0) < 0 ||
 		connect(writer, (struct sockaddr *)&address, len) < 0)
@@ -103,8 +107,6 @@ int carrier_accept_consume(int carrier)
 	/* Shut down before it is looked at: whoever has a duplicate may take the connection out at any
 	 * moment, and make the socket a blocking one. */
 	if (shutdown(carrier, SHUT_RD) == 0) {
-		/* Inherited: set afterwards, what is sent just then would be of nobody. */
-		(void)setsockopt(carrier, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 		fd = accept4(carrier, NULL, NULL, SOCK_CLOEXEC);
 		if (fd < 0)
 			fd = errno == EINVAL || errno == EAGAIN ? -EBADF : -errno;
@@ -112,6 +114,9 @@ int carrier_accept_consume(int carrier)
 			fd = fd_above_stdio_consume(fd);
 	}
 	probe_close_lazily_consume(carrier);
+	/* Its maker may not have set it. */
+	if (fd >= 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 	return fd;
 }
 

@@ -34,7 +34,8 @@ static int open_service(
 		status = target_get(self, text, true, &target);
 	if (!status)
 		status = manager_open(&target, m);
-	*ret_label = target.label;
+	if (!status)
+		*ret_label = target.label;
 	return status;
 }
 
@@ -131,7 +132,7 @@ static int start_service(const Manager *m, const char *label, bool restart, uint
 static int run_start(const Command *self, int argc, char **argv)
 {
 	_cleanup_manager_ Manager m = {.port = MACH_PORT_NULL};
-	const char *label;
+	const char *label = NULL;
 	uint64_t pid;
 	int status;
 
@@ -147,7 +148,7 @@ static int run_kickstart(const Command *self, int argc, char **argv)
 {
 	_cleanup_manager_ Manager m = {.port = MACH_PORT_NULL};
 	bool restart = false, show = false;
-	const char *label;
+	const char *label = NULL;
 	uint64_t pid = 0;
 	int c, status;
 
@@ -174,7 +175,7 @@ static int run_kickstart(const Command *self, int argc, char **argv)
 static int run_stop(const Command *self, int argc, char **argv)
 {
 	_cleanup_manager_ Manager m = {.port = MACH_PORT_NULL};
-	const char *label;
+	const char *label = NULL;
 	job_label_t name;
 	kern_return_t kr;
 	int status;
@@ -216,7 +217,7 @@ static int parse_signal(const char *text)
 static int run_kill(const Command *self, int argc, char **argv)
 {
 	_cleanup_manager_ Manager m = {.port = MACH_PORT_NULL};
-	const char *label;
+	const char *label = NULL;
 	job_label_t name;
 	kern_return_t kr;
 	int number, status;
@@ -244,7 +245,7 @@ static int run_kill(const Command *self, int argc, char **argv)
 static int run_remove(const Command *self, int argc, char **argv)
 {
 	_cleanup_manager_ Manager m = {.port = MACH_PORT_NULL};
-	const char *label;
+	const char *label = NULL;
 	job_label_t name;
 	kern_return_t kr;
 	int status;
@@ -262,7 +263,7 @@ static int run_remove(const Command *self, int argc, char **argv)
 static int set_enabled(const Command *self, int argc, char **argv, bool enabled)
 {
 	_cleanup_manager_ Manager m = {.port = MACH_PORT_NULL};
-	const char *label;
+	const char *label = NULL;
 	job_label_t name;
 	kern_return_t kr;
 	int status;

@@ -344,9 +344,10 @@ static JobSpec *spec_of(const char *label, char *const *paths, char *const *argu
 	return TAKE_PTR(spec);
 }
 
-static int submit(Errand *e, const JobSpec *spec)
+static int submit(const JobSpec *spec)
 {
 	_cleanup_manager_ Manager m = {.port = MACH_PORT_NULL};
+	Errand e = {.failed = "Submit failed"};
 	const Target own = {.kind = TARGET_OWN};
 	_cleanup_free_ char *text = NULL;
 	size_t size = 0;
@@ -354,13 +355,12 @@ static int submit(Errand *e, const JobSpec *spec)
 
 	if (spec_to_xml(spec, &text, &size) < 0)
 		return fail(STATUS_FAILED, "launchctl: no memory");
-	status = errand_open(e, &own, &m);
-	return status ? status : send_job(e, "", text, size);
+	status = errand_open(&e, &own, &m);
+	return status ? status : send_job(&e, "", text, size);
 }
 
 static int run_submit(const Command *self, int argc, char **argv)
 {
-	Errand e = {.failed = "Submit failed"};
 	_cleanup_spec_ JobSpec *spec = NULL;
 	char *label = NULL, *paths[3] = {NULL, NULL, NULL};
 	int c;
@@ -388,7 +388,7 @@ static int run_submit(const Command *self, int argc, char **argv)
 	if (!spec_is_label(label))
 		return fail(STATUS_USAGE, "Not a label that a service can have: \"%s\"", label);
 	spec = spec_of(label, paths, argv + optind, (size_t)(argc - optind));
-	return spec ? submit(&e, spec) : fail(STATUS_FAILED, "launchctl: no memory");
+	return spec ? submit(spec) : fail(STATUS_FAILED, "launchctl: no memory");
 }
 
 /* --- plist --- */

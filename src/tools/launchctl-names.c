@@ -27,7 +27,7 @@ void release(const void *data, size_t size)
 
 static int compare_names(const void *a, const void *b, void *names)
 {
-	const name_array_t n = names;
+	name_array_t n = names;
 
 	return strcmp(n[*(const unsigned *)a], n[*(const unsigned *)b]);
 }

@@ -5,110 +5,7 @@
  *
  * LAUNCHD, LAUNCHCTL, SUBSET and COMPLETION in the environment are the programs and the file under test.
  */
-#include "tests/lib/unit.h"
-
-#include <ftw.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-
-#define MAX_TEXT 65536
-
-/* What every script begins with. In its folder nobody else can write. */
-static const char prelude[] = "umask 022\n"
-			      "cd \"$FOLDER\" || exit 99\n"
-			      "ctl() { \"$LAUNCHCTL\" \"$@\"; }\n"
-			      /* The status of something, and what it says of itself. */
-			      "try() { ctl \"$@\" 2>&1; echo \"= $?\"; }\n"
-			      "hide() { sed \"s/[0-9][0-9]*/N/g\"; }\n"
-			      "job() {\n" /* LABEL PROGRAM MORE: writes LABEL.plist */
-			      "	cat >\"$1.plist\" <<-PLIST\n"
-			      "	<plist version=\"1.0\"><dict><key>Label</key><string>$1</string>\n"
-			      "	<key>ProgramArguments</key><array><string>$2</string><string>1000</"
-			      "string></array>\n"
-			      "	$3</dict></plist>\n"
-			      "	PLIST\n"
-			      "}\n";
-
-typedef struct Run {
-	int status;
-	char out[MAX_TEXT], err[MAX_TEXT];
-	char folder[64];
-} Run;
-
-static Run run;
-
-static void read_back(int fd, char *text)
-{
-	ssize_t n = pread(fd, text, MAX_TEXT - 1, 0);
-
-	ASSERT_GE(n, 0);
-	text[n] = '\0';
-	close(fd);
-}
-
-static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *where)
-{
-	(void)st;
-	(void)kind;
-	(void)where;
-	return remove(path);
-}
-
-__attribute__((__noreturn__)) static void child(char **argv, int out, int err)
-{
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)setenv("FOLDER", run.folder, 1);
-	(void)setenv("XDG_RUNTIME_DIR", run.folder, 1);
-	(void)dup2(out, STDOUT_FILENO);
-	(void)dup2(err, STDERR_FILENO);
-	execvp(argv[0], argv);
-	_exit(99);
-}
-
-static void execute(char **argv)
-{
-	int out = ASSERT_SYS(memfd_create("out", MFD_CLOEXEC));
-	int err = ASSERT_SYS(memfd_create("err", MFD_CLOEXEC));
-	int status = 0;
-	pid_t pid;
-
-	strcpy(run.folder, "/tmp/launchctl.XXXXXX");
-	ASSERT_NOT_NULL(mkdtemp(run.folder));
-	pid = ASSERT_SYS(fork());
-	if (pid == 0)
-		child(argv, out, err);
-	ASSERT_EQ(waitpid(pid, &status, 0), pid);
-	(void)nftw(run.folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-	read_back(out, run.out);
-	read_back(err, run.err);
-	if (!WIFEXITED(status) || strstr(run.err, "Sanitizer"))
-		FAIL("status %#x: %s%s", (unsigned)status, run.out, run.err);
-	run.status = WEXITSTATUS(status);
-}
-
-/* A script, in a session or not. */
-static void sh(const char *script, bool in_session)
-{
-	char *whole, *argv[] = {getenv("LAUNCHD"), (char *)"--session", (char *)"--", (char *)"sh",
-			     (char *)"-c", NULL, NULL};
-
-	if (!argv[0] || !getenv("LAUNCHCTL"))
-		SKIP("LAUNCHD and LAUNCHCTL name no programs");
-	ASSERT_TRUE(asprintf(&whole, "%s%s", prelude, script) > 0);
-	argv[5] = whole;
-	execute(in_session ? argv : argv + 3);
-	free(whole);
-}
-
-/* Runs a script in a session, and compares what it says. */
-#define EXPECT(script, expected)                                                                   \
-	do {                                                                                       \
-		sh(script, true);                                                                  \
-		if (strcmp(run.out, expected) != 0 || run.status != 0)                             \
-			FAIL("status %d\n--- out\n%s--- expected\n%s--- err\n%s", run.status,      \
-				run.out, expected, run.err);                                       \
-	} while (0)
+#include "tests/integration/launchd_script.h"
 
 /* --- Names --- */
 
@@ -495,17 +392,9 @@ TEST(procinfo_tells_who_is_responsible)
 
 /* --- Without a domain --- */
 
-static void expect_outside(const char *script, const char *expected)
-{
-	sh(script, false);
-	if (strcmp(run.out, expected) != 0 || run.status != 0)
-		FAIL("status %d\n--- out\n%s--- expected\n%s--- err\n%s", run.status, run.out,
-			expected, run.err);
-}
-
 TEST(codes_are_explained)
 {
-	expect_outside("try error posix 2; try error mach 0x10000003; try error bootstrap 1102\n"
+	EXPECT_OUTSIDE("try error posix 2; try error mach 0x10000003; try error bootstrap 1102\n"
 		       "try error 3; try error 113; try error -306 | cut -c 1-5\n"
 		       "try error posix; try error stone 3; try error 1 2 3\n",
 		"2: No such file or directory\n= 0\n"
@@ -521,7 +410,7 @@ TEST(codes_are_explained)
 
 TEST(files_are_checked_without_loading)
 {
-	expect_outside(
+	EXPECT_OUTSIDE(
 		"job com.example.x /bin/sleep; job other /bin/sleep; mv other.plist o.plist\n"
 		"job bad relative/path '<key>Nix</key>"
 		"<true/>'\n"
@@ -539,7 +428,7 @@ TEST(files_are_checked_without_loading)
 
 TEST(command_lines_that_make_no_sense_have_status_64)
 {
-	expect_outside("try | head -1; try nonsense | head -1; try load; try kickstart\n"
+	EXPECT_OUTSIDE("try | head -1; try nonsense | head -1; try load; try kickstart\n"
 		       "try print a b | tail -1; try print nonsense/x; try print user/x\n"
 		       "try print gui/501; try kickstart session; try print-disabled session/x\n"
 		       "try bstree x; try version x; try help nonsense; ctl help bslist; ctl help "
@@ -569,7 +458,7 @@ TEST(command_lines_that_make_no_sense_have_status_64)
 
 TEST(domains_that_cannot_be_reached_say_why)
 {
-	expect_outside(
+	EXPECT_OUTSIDE(
 		"try print session/x; try print user/$(id -u)/x | "
 		"sed \"s|$FOLDER|DIR|; s/: $(id -u):/: ME:/\"\n"
 		"try print user/4000000000\n"
@@ -585,7 +474,7 @@ TEST(domains_that_cannot_be_reached_say_why)
 
 TEST(the_domain_of_a_user_is_reached_by_its_path)
 {
-	expect_outside("\"$LAUNCHD\" --user & daemon=$!\n"
+	EXPECT_OUTSIDE("\"$LAUNCHD\" --user & daemon=$!\n"
 		       "until ctl bstree >tree 2>/dev/null; do kill -0 $daemon || exit 98; done\n"
 		       "sed \"s/$(id -u)/ME/\" tree; job com.example.x /bin/sleep\n"
 		       "try bootstrap user/$(id -u) com.example.x.plist\n"
