@@ -276,7 +276,7 @@ static void tidy(Attack *a)
 		(void)vm_deallocate(SELF, a->memory[i], AREA);
 }
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IS_SANITIZED true
 #else
 #define IS_SANITIZED false
