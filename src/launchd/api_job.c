@@ -52,7 +52,7 @@ static bool may_manage(mach_port_t bootstrap, const audit_token_t *token)
 
 	if (bootstrap == server.root->port && server_is_privileged(&c))
 		return true;
-	log_peer_warning(&(PeerId){c.pid, c.uid}, "may not manage jobs");
+	log_peer_warning(&((PeerId){c.pid, c.uid}), "may not manage jobs");
 	return false;
 }
 

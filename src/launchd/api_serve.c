@@ -33,7 +33,7 @@ static kern_return_t code_of(int r)
 
 static void log_refusal(const Caller *c, const char *what, const char *name)
 {
-	log_peer_warning(&(PeerId){c->pid, c->uid}, "may not %s %s", what, name);
+	log_peer_warning(&((PeerId){c->pid, c->uid}), "may not %s %s", what, name);
 }
 
 /* --- Services --- */
@@ -58,7 +58,7 @@ static int claim(Namespace *ns, const char *name, const Caller *c, bool strict, 
 	if (strict)
 		return SERVER_E_UNKNOWN;
 	r = server_owner_of(c, &owner);
-	return r ? r : service_declare(ns, name, owner, ret);
+	return r ? r : service_declare(ns, name, owner, c, ret);
 }
 
 kern_return_t bootstrap_do_check_in(mach_port_t bootstrap, service_name_t name, uint64_t flags,
@@ -155,7 +155,7 @@ kern_return_t bootstrap_do_register_port(mach_port_t bootstrap, service_name_t n
 		return code_of(r);
 	r = server_owner_of(&c, &owner);
 	if (!r)
-		r = service_register_take(ns, name, owner, port);
+		r = service_register_take(ns, name, owner, &c, port);
 	return code_of(r);
 }
 
@@ -206,7 +206,7 @@ kern_return_t bootstrap_do_subset(
 		return code_of(r);
 	c.owner = owner;
 	subset_name(ns, &c, name, sizeof(name));
-	r = namespace_new_take(ns, name, c.uid, requestor, &subset);
+	r = namespace_new_take(ns, name, &c, requestor, &subset);
 	if (r)
 		return code_of(r);
 	*ret = subset->port;

@@ -76,7 +76,7 @@ static int client_new(const Caller *caller, Client **ret)
 	c->key = (ClientKey){.pid = (uint32_t)caller->pid, .version = caller->version};
 	c->process = PIDREF_NULL;
 	owner_init(&c->owner, OWNER_CLIENT, caller->uid, c->label);
-	r = server_charge(caller->uid, SERVER_QUOTA_CLIENTS, &c->charge);
+	r = server_charge(caller, SERVER_QUOTA_CLIENTS, &c->charge);
 	if (!r)
 		r = process_open(caller, &c->process);
 	if (!r)

@@ -30,15 +30,14 @@
 
 static int write_file(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC), r = 0;
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
 	size_t size = strlen(text);
+	ssize_t n;
 
 	if (fd < 0)
 		return -errno;
-	if (write(fd, text, size) != (ssize_t)size)
-		r = errno ? -errno : -EIO;
-	(void)close(fd);
-	return r;
+	n = write(fd, text, size);
+	return n < 0 ? -errno : n == (ssize_t)size ? 0 : -EIO;
 }
 
 /* --- The first phase --- */
@@ -72,22 +71,38 @@ static int cover(const ConfineCover *cover)
 		       : 0;
 }
 
+static int make_covers(Confinement *c)
+{
+	int r = 0;
+
+	c->step = CONFINE_STEP_COVER;
+	for (size_t i = 0; r == 0 && i < c->covers.n; i++)
+		r = cover(&c->covers.items[i]);
+	return r;
+}
+
 static int make_mounts(Confinement *c)
 {
+	_cleanup_close_ int ports = -EBADF;
 	int r;
 
 	c->step = CONFINE_STEP_PRIVATE;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return -errno;
 	c->step = CONFINE_STEP_PORTS;
-	if (c->ports && mount(c->ports, CONFINE_PORTS_PLACE, NULL, MS_BIND, NULL) < 0)
+	if (c->ports)
+		ports = open(c->ports, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (c->ports && ports < 0)
 		return -errno;
-	c->step = CONFINE_STEP_COVER;
-	for (size_t i = 0; i < c->covers.n; i++) {
-		r = cover(&c->covers.items[i]);
-		if (r < 0)
-			return r;
+	r = make_covers(c);
+	/* On top of the cover of the place, under which the directory has no path any more. */
+	if (r == 0 && c->ports) {
+		c->step = CONFINE_STEP_PORTS;
+		if (fchdir(ports) < 0 || mount(".", CONFINE_PORTS_PLACE, NULL, MS_BIND, NULL) < 0)
+			r = -errno;
 	}
+	if (r < 0)
+		return r;
 	c->step = CONFINE_STEP_RECORD;
 	return c->guest_id ? guest_read_own_id(c->guest_id) : 0;
 }
@@ -142,22 +157,20 @@ static int enter_domain(Confinement *c)
 	struct landlock_path_beneath_attr everywhere = {
 		.allowed_access = LANDLOCK_ACCESS_FS_REFER,
 	};
-	int fd, r = 0;
+	_cleanup_close_ int fd = -EBADF, root = -EBADF;
 
 	c->step = CONFINE_STEP_LANDLOCK;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
 	if (fd < 0)
 		return -errno;
-	everywhere.parent_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (everywhere.parent_fd < 0 ||
-		syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &everywhere, 0) <
-			0 ||
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	everywhere.parent_fd = root;
+	if (syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &everywhere, 0) < 0 ||
 		syscall(SYS_landlock_restrict_self, fd, 0) < 0)
-		r = -errno;
-	if (everywhere.parent_fd >= 0)
-		(void)close(everywhere.parent_fd);
-	(void)close(fd);
-	return r;
+		return -errno;
+	return 0;
 }
 
 static int confine_as_user(Confinement *c)

@@ -156,13 +156,20 @@ static int resolve(const char *path, char **ret)
 
 /* --- Covers --- */
 
+static void discard(ConfineCovers *covers, size_t i)
+{
+	free(covers->items[i].path);
+	covers->items[i] = covers->items[--covers->n];
+}
+
 static int append(ConfineCovers *covers, char *path_consume, bool is_directory)
 {
 	_cleanup_free_ char *path = path_consume;
 	ConfineCover *more;
 
 	for (size_t i = 0; i < covers->n; i++)
-		if (covers->items[i].is_directory && below(path, covers->items[i].path))
+		if (strcmp(path, covers->items[i].path) == 0 ||
+			(covers->items[i].is_directory && below(path, covers->items[i].path)))
 			return 0;
 	/* What lies below the new one would not be found any more. */
 	for (size_t i = 0; is_directory && i < covers->n;) {
@@ -170,8 +177,7 @@ static int append(ConfineCovers *covers, char *path_consume, bool is_directory)
 			i++;
 			continue;
 		}
-		free(covers->items[i].path);
-		covers->items[i] = covers->items[--covers->n];
+		discard(covers, i);
 	}
 	if (covers->n == COVERS_MAX)
 		return error_origin(-E2BIG);
@@ -179,8 +185,8 @@ static int append(ConfineCovers *covers, char *path_consume, bool is_directory)
 	if (!more)
 		return error_origin(-ENOMEM);
 	covers->items = more;
-	covers->items[covers->n++] =
-		(ConfineCover){.path = TAKE_PTR(path), .is_directory = is_directory};
+	covers->items[covers->n++] = (ConfineCover){
+		.path = TAKE_PTR(path), .is_directory = is_directory};
 	return 0;
 }
 
@@ -226,8 +232,7 @@ static const Mount *find_mount(const Mounts *mounts, const char *path)
 	for (size_t i = 0; i < mounts->n; i++) {
 		const Mount *m = &mounts->items[i];
 
-		if (below(path, m->point) &&
-			(!found || strlen(m->point) >= strlen(found->point)))
+		if (below(path, m->point) && (!found || strlen(m->point) >= strlen(found->point)))
 			found = m;
 	}
 	return found;

@@ -35,6 +35,7 @@ void confine_covers_deinit(ConfineCovers *covers);
 /* All that hides @path, which need not exist: then there is nothing. 0 or -errno. */
 int confine_covers_add(ConfineCovers *covers, const char *path) _warn_unused_;
 /* The same with a table of mounts of the caller's (/proc/self/mountinfo), for tests. */
-int confine_covers_add_from(ConfineCovers *covers, const char *path, const char *mounts) _warn_unused_;
+int confine_covers_add_from(
+	ConfineCovers *covers, const char *path, const char *mounts) _warn_unused_;
 
 #endif

@@ -119,7 +119,7 @@ int confine_ports_make(const char *label, uid_t uid, gid_t gid, char **ret)
 		*ret = NULL;
 		return 0;
 	}
-	if (r < 0)
+	if (r < 0 || !folder)
 		return error_trace(r);
 	path = strdup(folder->path);
 	if (!path)

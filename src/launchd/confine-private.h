@@ -31,7 +31,8 @@ struct Confinement {
 	ConfineCovers covers;
 	char uid_map[40], gid_map[40]; /* of the user namespace: everybody is who he was */
 	char *ports; /* a directory that takes the place of PORTS_PLACE */
-	uint64_t *guest_id; /* where the child writes the number of its mount namespace; NULL: nowhere */
+	uint64_t *
+		guest_id; /* where the child writes the number of its mount namespace; NULL: nowhere */
 	ConfineStep step; /* in the child: what it is at */
 };
 

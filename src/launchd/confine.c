@@ -28,6 +28,7 @@ typedef struct Trial {
 } Trial;
 
 static bool works; /* it was tried, and does */
+static char *why_not; /* it was tried, and did not */
 static char *server_path;
 
 static _printf_(2, 3) int refuse(char **ret_problem, const char *format, ...)
@@ -50,23 +51,39 @@ static ConfineRecipe recipe_here(void)
 	return geteuid() == 0 ? CONFINE_OTHER_USER : CONFINE_USER_NAMESPACE;
 }
 
+static void server_path_clear(void)
+{
+	free(server_path);
+	server_path = NULL;
+}
+
+static void why_not_clear(void)
+{
+	free(why_not);
+	why_not = NULL;
+}
+
 int confine_set_path(const char *path)
 {
-	char *copy = path ? strdup(path) : NULL;
+	_cleanup_free_ char *here = path && *path != '/' ? getcwd(NULL, 0) : NULL;
+	char *copy = NULL;
 
-	if (path && !copy)
+	if (path && *path != '/' && !here)
+		return error_origin(-errno);
+	if (path && asprintf(&copy, "%s%s%s", here ? here : "", here ? "/" : "", path) < 0)
 		return error_origin(-ENOMEM);
-	free(server_path);
+	server_path_clear();
 	server_path = copy;
 	return 0;
 }
 
 void confine_deinit(void)
 {
-	(void)confine_set_path(NULL);
+	server_path_clear();
 	confine_ports_deinit();
 	guest_deinit();
 	works = false;
+	why_not_clear();
 }
 
 /* --- What is hidden --- */
@@ -125,10 +142,8 @@ static int prepare(uid_t uid, gid_t gid, Confinement **ret)
 	if (!c)
 		return error_origin(-ENOMEM);
 	c->recipe = recipe_here();
-	(void)snprintf(
-		c->uid_map, sizeof(c->uid_map), "%u %u 1\n", (unsigned)uid, (unsigned)uid);
-	(void)snprintf(
-		c->gid_map, sizeof(c->gid_map), "%u %u 1\n", (unsigned)gid, (unsigned)gid);
+	(void)snprintf(c->uid_map, sizeof(c->uid_map), "%u %u 1\n", (unsigned)uid, (unsigned)uid);
+	(void)snprintf(c->gid_map, sizeof(c->gid_map), "%u %u 1\n", (unsigned)gid, (unsigned)gid);
 	r = list_covers(uid, &c->covers);
 	if (r < 0)
 		return error_trace(r);
@@ -138,8 +153,8 @@ static int prepare(uid_t uid, gid_t gid, Confinement **ret)
 
 static int find_user(const JobSpec *spec, Account *account, char **ret_problem)
 {
-	int r = account_find(spec->user_name, spec->group_name, spec->init_groups, account,
-		ret_problem);
+	int r = account_find(
+		spec->user_name, spec->group_name, spec->init_groups, account, ret_problem);
 
 	if (r != 0)
 		return r < 0 ? error_trace(r) : CONFINE_E_REFUSED;
@@ -163,6 +178,8 @@ int confine_new(const JobSpec *spec, Confinement **ret, char **ret_problem)
 		r = prepare(account.uid, account.gid, &c);
 	if (r == 0)
 		r = confine_ports_make(spec->label, account.uid, account.gid, &c->ports);
+	if (r == 0 && c->ports)
+		r = confine_covers_add(&c->covers, CONFINE_PORTS_PLACE);
 	if (r == 0)
 		r = guest_reserve(spec->label, &c->guest_id);
 	if (r != 0)
@@ -233,8 +250,7 @@ static const char *step_text(uint32_t step)
 		[CONFINE_STEP_COVER] = "the paths of servers cannot be covered",
 		[CONFINE_STEP_RECORD] = "a mount namespace has no number",
 		[CONFINE_STEP_CAPABILITIES] = "capabilities cannot be given up",
-		[CONFINE_STEP_LANDLOCK] = "there is no Landlock that keeps signals and abstract "
-					  "sockets in (Linux 6.12)",
+		[CONFINE_STEP_LANDLOCK] = "there is no Landlock with scopes (Linux 6.12)",
 		[CONFINE_STEP_TRIAL] = "a process that was confined could do what it must not",
 	};
 
@@ -252,7 +268,8 @@ int confine_probe(char **ret_problem)
 	r = prepare(geteuid(), getegid(), &c);
 	if (r < 0)
 		return error_trace(r);
-	trial = mmap(NULL, sizeof(*trial), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	trial = mmap(
+		NULL, sizeof(*trial), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (trial == MAP_FAILED)
 		return error_origin(-errno);
 	/* What stays if the child dies of it. */
@@ -262,23 +279,25 @@ int confine_probe(char **ret_problem)
 	(void)munmap(trial, sizeof(*trial));
 	if (r < 0)
 		return error_trace(r);
+	why_not_clear();
 	works = outcome.error == 0;
-	return works ? 0
-		     : refuse(ret_problem, "%s: %s", step_text(outcome.step),
-				strerror(outcome.error));
+	if (works)
+		return 0;
+	r = refuse(ret_problem, "%s: %s", step_text(outcome.step), strerror(outcome.error));
+	if (r == CONFINE_E_REFUSED)
+		why_not = strdup(*ret_problem);
+	return error_trace(r);
 }
 
 char *confine_describe(void)
 {
-	_cleanup_free_ char *problem = NULL;
 	char *text = NULL;
-	int r = confine_probe(&problem);
 
-	if (r == 0)
+	if (works)
 		return strdup(recipe_here() == CONFINE_OTHER_USER
 				      ? "another user, mount namespace, Landlock"
 				      : "sealed user namespace, mount namespace, Landlock");
-	if (asprintf(&text, "impossible: %s", problem ? problem : strerror(r < 0 ? -r : 0)) < 0)
+	if (!why_not || asprintf(&text, "impossible: %s", why_not) < 0)
 		return NULL;
 	return text;
 }

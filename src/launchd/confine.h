@@ -33,7 +33,7 @@ enum {
 
 typedef struct Confinement Confinement;
 
-/* Where our own server is found, besides the well-known paths. NULL: nowhere. -errno. */
+/* Where our own server is found, besides the well-known paths. NULL: nowhere. 0 or -errno. */
 int confine_set_path(const char *path) _warn_unused_;
 
 /* All that a confined run of the job needs. Returns 0, CONFINE_E_REFUSED with the reason on the heap, or
@@ -49,7 +49,8 @@ int confine_child(void *userdata, SpawnConfinePhase phase);
 /* Whether jobs can be confined here; tried if it is not known. Returns 0, CONFINE_E_REFUSED with the
  * reason on the heap, or -errno. */
 int confine_probe(char **ret_problem) _warn_unused_;
-/* The recipe, or why there is none, in words: for `launchctl print`. On the heap. NULL: no memory. */
+/* The recipe, or why there is none, in words: for `launchctl print`. On the heap. NULL: it was not tried
+ * yet; or no memory. */
 char *confine_describe(void);
 
 void confine_deinit(void);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "launchd/confine.h"
 #include "launchd/namespace.h"
 #include "launchd/service.h"
 
@@ -148,6 +149,7 @@ static plist_t namespace_dict(const Namespace *ns)
 int describe_domain(char **ret, size_t *ret_size)
 {
 	plist_t dict = plist_new_dict(), services = plist_new_dict(), disabled = plist_new_dict();
+	_cleanup_free_ char *confinement = confine_describe();
 	Override *o, *next;
 	uint64_t n_active = 0;
 
@@ -163,6 +165,7 @@ int describe_domain(char **ret, size_t *ret_size)
 	put_number(dict, "service count", supervisor_n_jobs(domain.supervisor));
 	put_number(dict, "active service count", n_active);
 	put_array(dict, "environment", domain.environment.items);
+	put_text(dict, "confinement", confinement);
 	plist_dict_set_item(dict, "services", services);
 	plist_dict_set_item(dict, "endpoints", namespace_dict(server.root));
 	plist_dict_set_item(dict, "disabled services", disabled);

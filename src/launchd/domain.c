@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "launchd/confine.h"
 #include "launchd/namespace.h"
 #include "launchd/service.h"
 #include "launchd/spec-private.h"
@@ -54,6 +55,30 @@ static Owner *find_job(void *userdata, pid_t pid, uint32_t version)
 	return o ? &o->owner : NULL;
 }
 
+static void confinement_free(void *userdata)
+{
+	confine_free(userdata);
+}
+
+/* A job that cannot be confined is refused by spawn_job(), which says why. */
+static int confine(const Job *job, SpawnExtra *extra)
+{
+	Confinement *confinement;
+	int r;
+
+	if (!job_spec(job)->confined)
+		return 0;
+	r = confine_new(job_spec(job), &confinement, &extra->confine_problem);
+	if (r == CONFINE_E_REFUSED)
+		return 0;
+	if (r < 0)
+		return r;
+	extra->confine = confine_child;
+	extra->confine_userdata = confinement;
+	extra->confine_free = confinement_free;
+	return 0;
+}
+
 /* The bootstrap port, which is this task's own. */
 static int before_spawn(void *userdata, Job *job, SpawnExtra *extra)
 {
@@ -63,7 +88,9 @@ static int before_spawn(void *userdata, Job *job, SpawnExtra *extra)
 	int r;
 
 	(void)userdata;
-	(void)job;
+	r = confine(job, extra);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < domain.environment.n; i++) {
 		r = environment_add(&extra->environment, domain.environment.items[i]);
 		if (r < 0)
@@ -248,7 +275,7 @@ Service *domain_next_service(const Job *job, const Service *after)
 
 /* --- Life --- */
 
-int domain_init(void)
+int domain_init(const DomainOptions *o)
 {
 	static const SupervisorHooks hooks = {
 		.before_spawn = before_spawn,
@@ -257,7 +284,10 @@ int domain_init(void)
 		.state_changed = state_changed,
 		.removed = removed,
 	};
-	const SupervisorOptions options = {.loop = server.loop, .hooks = &hooks};
+	const SupervisorOptions options = {.loop = server.loop,
+		.hooks = &hooks,
+		.socket_directory = o->socket_directory,
+		.nofile = o->nofile};
 	int r;
 
 	domain = (Domain){.environment = ENVIRONMENT_INIT};
@@ -282,4 +312,5 @@ void domain_deinit(void)
 		free(o);
 	}
 	environment_deinit(&domain.environment);
+	confine_deinit();
 }

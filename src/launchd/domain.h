@@ -40,7 +40,13 @@ typedef struct Domain {
 extern Domain domain;
 
 /* The server has been initialised. Its bootstrap port becomes this task's, so that jobs inherit it. */
-int domain_init(void) _warn_unused_;
+/* What jobs get that launchd itself has otherwise. */
+typedef struct DomainOptions {
+	struct rlimit nofile; /* as it was before launchd raised it */
+	const char *socket_directory; /* see SupervisorOptions; must outlive the domain */
+} DomainOptions;
+
+int domain_init(const DomainOptions *options) _warn_unused_;
 /* All jobs end, processes with SIGKILL if supervisor_shutdown() has not been through. */
 void domain_deinit(void);
 

@@ -20,7 +20,8 @@ typedef enum Verdict {
 	IS_NO_GUEST,
 	IS_GUEST,
 	IS_ELSEWHERE, /* in another user namespace */
-	IS_UNKNOWN,
+	IS_SECRET, /* we may not ask */
+	IS_UNKNOWN, /* for example gone, while others may hold what it had */
 } Verdict;
 
 typedef struct Guests {
@@ -30,6 +31,14 @@ typedef struct Guests {
 } Guests;
 
 static Guests guests;
+
+/* The oldest is forgotten for the newest. */
+static void slot_clear(size_t i)
+{
+	free(guests.labels[i]);
+	guests.labels[i] = NULL;
+	__atomic_store_n(&guests.ids[i], 0, __ATOMIC_RELEASE);
+}
 
 int guest_reserve(const char *label, uint64_t **ret)
 {
@@ -51,9 +60,8 @@ int guest_reserve(const char *label, uint64_t **ret)
 			return error_origin(-errno);
 		guests.ids = shared;
 	}
-	free(guests.labels[i]);
+	slot_clear(i);
 	guests.labels[i] = TAKE_PTR(copy);
-	__atomic_store_n(&guests.ids[i], 0, __ATOMIC_RELEASE);
 	guests.n_made++;
 	*ret = &guests.ids[i];
 	return 0;
@@ -81,31 +89,33 @@ static const char *find_label(uint64_t id)
 
 int guest_read_own_id(uint64_t *ret)
 {
-	int fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	uint64_t id = 0;
-	int r;
 
-	if (fd < 0)
+	if (fd < 0 || ioctl(fd, NS_GET_MNTNS_ID, &id) < 0)
 		return -errno;
-	r = ioctl(fd, NS_GET_MNTNS_ID, &id) < 0 ? -errno : 0;
-	(void)close(fd);
-	if (r == 0)
-		*ret = id;
-	return r;
+	*ret = id;
+	return 0;
 }
 
-/* Whether the process lives in our own user namespace; < 0: it cannot be told. */
-static int is_at_home(int pidfd)
+static Verdict verdict_of_errno(void)
+{
+	return errno == EACCES || errno == EPERM ? IS_SECRET : IS_UNKNOWN;
+}
+
+/* Whether the process lives in our own user namespace. */
+static Verdict judge_user(int pidfd)
 {
 	_cleanup_close_ int fd = -EBADF;
 	struct stat theirs, ours;
 
 	fd = fd_above_stdio_consume(ioctl(pidfd, PIDFD_GET_USER_NAMESPACE, 0));
 	if (fd < 0)
-		return -errno;
+		return verdict_of_errno();
 	if (fstat(fd, &theirs) < 0 || stat("/proc/self/ns/user", &ours) < 0)
-		return -errno;
-	return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+		return IS_UNKNOWN;
+	return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino ? IS_NO_GUEST
+									    : IS_ELSEWHERE;
 }
 
 static Verdict judge_mounts(int pidfd, const char **ret_label)
@@ -114,7 +124,9 @@ static Verdict judge_mounts(int pidfd, const char **ret_label)
 	uint64_t id = 0;
 
 	fd = fd_above_stdio_consume(ioctl(pidfd, PIDFD_GET_MNT_NAMESPACE, 0));
-	if (fd < 0 || ioctl(fd, NS_GET_MNTNS_ID, &id) < 0 || id == 0)
+	if (fd < 0)
+		return verdict_of_errno();
+	if (ioctl(fd, NS_GET_MNTNS_ID, &id) < 0 || id == 0)
 		return IS_UNKNOWN;
 	*ret_label = find_label(id);
 	return *ret_label ? IS_GUEST : IS_NO_GUEST;
@@ -122,13 +134,9 @@ static Verdict judge_mounts(int pidfd, const char **ret_label)
 
 static Verdict judge_peer(int pidfd, const char **ret_label)
 {
-	int home = is_at_home(pidfd);
-	Verdict verdict;
+	Verdict user = judge_user(pidfd), mounts = judge_mounts(pidfd, ret_label);
 
-	if (home < 0)
-		return IS_UNKNOWN;
-	verdict = judge_mounts(pidfd, ret_label);
-	return verdict == IS_NO_GUEST && !home ? IS_ELSEWHERE : verdict;
+	return mounts == IS_NO_GUEST ? user : mounts;
 }
 
 bool guest_is_peer(int socket_fd, const char **ret_label)
@@ -150,7 +158,7 @@ bool guest_is_peer(int socket_fd, const char **ret_label)
 		if (pidfd >= 0)
 			verdict = judge_peer(pidfd, ret_label);
 	}
-	return verdict == IS_UNKNOWN ? guests.n_made > 0 : verdict != IS_NO_GUEST;
+	return verdict == IS_SECRET ? guests.n_made > 0 : verdict != IS_NO_GUEST;
 }
 
 bool guest_is_process(pid_t pid, uint32_t version)

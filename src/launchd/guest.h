@@ -11,7 +11,9 @@
  * whatever a guest does, its number is there already, and nobody waits for anybody.
  *
  * A process is asked for by pidfd, and the pidfd for the namespace: no pid is looked at in between that
- * could have become another's. What cannot be told counts as a guest, once there has been one.
+ * could have become another's. What cannot be told counts as a guest: also a process that is gone, since
+ * others may have what was its. Only of a process that is not dumpable, about which who is not root may
+ * not ask, the best is thought until there has been a guest.
  *
  * The last GUEST_MAX namespaces are remembered. One thread.
  */

@@ -14,6 +14,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "launchd/confine.h"
+#include "launchd/guest.h"
 #include "launchd/namespace.h"
 #include "port/handoff.h"
 
@@ -31,12 +33,19 @@ static bool may_have_port(const Listener *l, int fd)
 {
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
+	const char *job;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || size != sizeof(peer))
 		return false;
+	if (guest_is_peer(fd, &job)) {
+		log_peer_warning(&((PeerId){peer.pid, peer.uid}),
+			"is confined%s%s, and gets no bootstrap port", job ? " as job " : "",
+			job ? job : "");
+		return false;
+	}
 	if (l->anybody || peer.uid == 0 || peer.uid == server.uid)
 		return true;
-	log_peer_warning(&(PeerId){peer.pid, peer.uid}, "may not have the bootstrap port");
+	log_peer_warning(&((PeerId){peer.pid, peer.uid}), "may not have the bootstrap port");
 	return false;
 }
 
@@ -131,8 +140,25 @@ static int listen_at(Listener *l, const char *path)
 	return 0;
 }
 
+/* Confined jobs are not to see where we are, whoever chose it. */
+static int hide_path(const Listener *l)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	socklen_t size = sizeof(address);
+	char path[sizeof(address.sun_path) + 1] = "";
+
+	if (getsockname(l->fd, (struct sockaddr *)&address, &size) < 0)
+		return error_origin(-errno);
+	memcpy(path, address.sun_path, sizeof(address.sun_path));
+	return *path ? error_trace(confine_set_path(path)) : 0;
+}
+
 static int listener_start(Listener *l)
 {
+	int r = hide_path(l);
+
+	if (r < 0)
+		return r;
 	return loop_add_fd(server.loop, l->fd, EPOLLIN, on_connection, l, &l->source);
 }
 

@@ -7,7 +7,7 @@
  * nothing else is ever said. Nothing is read from a connection, and no connection is kept.
  *
  * Who may connect is decided by file permissions, and once more by what the kernel says of the peer:
- * root, and in a user's domain that user.
+ * root, and in a user's domain that user. Guests (guest.h) get nothing.
  */
 
 #include "launchd/server.h"

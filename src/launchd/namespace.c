@@ -61,8 +61,8 @@ static void tree_add(Namespace *ns, Namespace *parent)
 	parent->n_children++;
 }
 
-int namespace_new_take(
-	Namespace *parent, const char *name, uid_t uid, mach_port_t requestor, Namespace **ret)
+int namespace_new_take(Namespace *parent, const char *name, const Caller *caller,
+	mach_port_t requestor, Namespace **ret)
 {
 	Namespace *ns;
 	int r;
@@ -76,7 +76,7 @@ int namespace_new_take(
 	(void)mig_strncpy(ns->name, name, sizeof(ns->name));
 	ns->kind = parent ? NAMESPACE_SUBSET : NAMESPACE_ROOT;
 	tree_add(ns, parent);
-	r = server_charge(uid, SERVER_QUOTA_NAMESPACES, &ns->charge);
+	r = server_charge(caller, SERVER_QUOTA_NAMESPACES, &ns->charge);
 	if (!r)
 		r = port_make(ns);
 	if (!r)

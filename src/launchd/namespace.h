@@ -33,10 +33,10 @@ struct Namespace {
 	LIST_ENTRY(Namespace) link;
 };
 
-/* The requestor is taken on success; MACH_PORT_NULL: for the root only. 0, SERVER_E_FULL, SERVER_E_DENIED
- * (the requestor is dead). */
-int namespace_new_take(Namespace *parent, const char *name, uid_t uid, mach_port_t requestor,
-	Namespace **ret) _warn_unused_;
+/* Charged to the caller, see server_charge(). The requestor is taken on success; MACH_PORT_NULL: for the
+ * root only. 0, SERVER_E_FULL, SERVER_E_DENIED (the requestor is dead). */
+int namespace_new_take(Namespace *parent, const char *name, const Caller *caller,
+	mach_port_t requestor, Namespace **ret) _warn_unused_;
 /* With all that is in it. */
 Namespace *namespace_free(Namespace *ns);
 

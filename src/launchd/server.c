@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "bootstrap_server.h"
 #include "launchd/client.h"
+#include "launchd/guest.h"
 #include "launchd/service.h"
 #include <mach/notify.h>
 #include <portcullis/port.h>
@@ -54,15 +55,18 @@ int server_owner_of(const Caller *caller, Owner **ret)
 
 bool server_is_privileged(const Caller *caller)
 {
-	return caller->uid == 0 || caller->uid == server.uid;
+	if (caller->uid != 0 && caller->uid != server.uid)
+		return false;
+	/* A confined job may be of our own user, and must not have what is not confined started. */
+	return !guest_is_process(caller->pid, caller->version);
 }
 
-int server_charge(uid_t uid, unsigned kind, QuotaCharge *ret)
+int server_charge(const Caller *caller, unsigned kind, QuotaCharge *ret)
 {
 	/* Who could end the server anyway is not held back. */
-	if (uid == 0 || uid == server.uid)
+	if (!caller || server_is_privileged(caller))
 		return 0;
-	return quota_charge(&server.quota, uid, kind, 1, ret) ? SERVER_E_FULL : 0;
+	return quota_charge(&server.quota, caller->uid, kind, 1, ret) ? SERVER_E_FULL : 0;
 }
 
 /* --- Notifications --- */
@@ -72,7 +76,7 @@ static void on_dead_name(mach_port_t name)
 	Namespace *ns;
 	Service *s;
 
-	while ((s = service_find_port(name)))
+	while ((s = service_find_registered(name)))
 		service_free(s);
 	while ((ns = namespace_find_requestor(name)))
 		namespace_free(ns);
@@ -182,12 +186,18 @@ static int ports_open(void)
 	return 0;
 }
 
+/* @fds: that one may cost; @part: of all descriptors that all of a user's may. */
+static uint64_t maximum(uint64_t limit, unsigned fds, unsigned part)
+{
+	return MAX(MIN(limit, (uint64_t)fd_limit() / (fds * part)), 1u);
+}
+
 int server_init(Loop *loop, uid_t uid, const char *root_name)
 {
-	static const uint64_t maxima[_SERVER_QUOTA_N] = {
-		[SERVER_QUOTA_SERVICES] = SERVER_MAX_SERVICES,
-		[SERVER_QUOTA_NAMESPACES] = SERVER_MAX_NAMESPACES,
-		[SERVER_QUOTA_CLIENTS] = SERVER_MAX_CLIENTS,
+	const uint64_t maxima[_SERVER_QUOTA_N] = {
+		[SERVER_QUOTA_SERVICES] = maximum(SERVER_MAX_SERVICES, 5, 8),
+		[SERVER_QUOTA_NAMESPACES] = maximum(SERVER_MAX_NAMESPACES, 8, 16),
+		[SERVER_QUOTA_CLIENTS] = maximum(SERVER_MAX_CLIENTS, 1, 16),
 	};
 	int r;
 
@@ -197,7 +207,7 @@ int server_init(Loop *loop, uid_t uid, const char *root_name)
 	r = ports_open();
 	if (r < 0)
 		return r;
-	return namespace_new_take(NULL, root_name, uid, MACH_PORT_NULL, &server.root);
+	return namespace_new_take(NULL, root_name, NULL, MACH_PORT_NULL, &server.root);
 }
 
 static void set_close(mach_port_t *set, int *fd, LoopSource **source)

@@ -44,7 +44,8 @@ enum {
 	_SERVER_E_N,
 };
 
-/* What one user may make exist; not for the user that the server runs as, nor for root. */
+/* What one user may make exist at most; not for the user that the server runs as, nor for root. Each of
+ * them costs descriptors, of which no user gets more than a quarter: see maximum(). */
 #define SERVER_MAX_SERVICES 4096
 #define SERVER_MAX_NAMESPACES 256
 #define SERVER_MAX_CLIENTS 4096
@@ -80,7 +81,7 @@ LIST_HEAD(ServiceList, Service);
 /* Embedded in what owns. */
 struct Owner {
 	OwnerKind kind;
-	uid_t uid; /* who is charged */
+	uid_t uid; /* as look-ups tell */
 	const char *label; /* how `bslist -j` shows it; borrowed from what embeds this */
 	pid_t pid; /* of the running process, or 0 */
 	struct ServiceList services;
@@ -108,7 +109,7 @@ struct Server {
 	int requests_fd;
 	Namespace *root;
 	Namespace *by_port; /* hash */
-	Service *services_by_port; /* hash */
+	Service *registered; /* hash by port: those whose names go when it dies */
 	Client *clients; /* hash by pid and version */
 	Owner self; /* of what the server itself declares */
 	Quota quota;
@@ -133,9 +134,9 @@ Caller server_caller(const audit_token_t *token);
 /* The owner that things are to be charged to: the caller's job, or the client made of it. 0,
  * SERVER_E_DENIED for a process that cannot be seen or is gone, SERVER_E_FULL. */
 int server_owner_of(const Caller *caller, Owner **ret) _warn_unused_;
-/* Root, or the user whose domain it is. */
+/* Root, or the user whose domain it is; and not confined. */
 bool server_is_privileged(const Caller *caller);
-/* Charges unless the user may have what it likes. */
-int server_charge(uid_t uid, unsigned kind, QuotaCharge *ret) _warn_unused_;
+/* Charges the caller's user, unless it may have what it likes. NULL: the server's own doing. */
+int server_charge(const Caller *caller, unsigned kind, QuotaCharge *ret) _warn_unused_;
 
 #endif

@@ -12,6 +12,8 @@
 #include <mach/notify.h>
 
 #define SELF mach_task_self()
+/* More than a queue holds. Senders may fill it as fast as it is drained. */
+#define DRAIN_MAX 1024
 
 static void receive_destroy(mach_port_t port)
 {
@@ -48,16 +50,20 @@ static void port_drop(Service *s)
 	s->held = false;
 }
 
+/* A declared one does not depend on its port: nobody who has had the receive right is to be able to
+ * take the name away with it. */
 static int link_port(Service *s)
 {
-	HASH_ADD(hh_port, server.services_by_port, port, sizeof(s->port), s);
+	if (s->keeper)
+		return 0;
+	HASH_ADD(hh_port, server.registered, port, sizeof(s->port), s);
 	return hash_is_linked(s, hh_port) ? 0 : SERVER_E_FULL;
 }
 
 static void unlink_port(Service *s)
 {
 	if (s->hh_port.tbl)
-		HASH_DELETE(hh_port, server.services_by_port, s);
+		HASH_DELETE(hh_port, server.registered, s);
 }
 
 static void stop_listening(Service *s)
@@ -106,7 +112,8 @@ static Service *unlinked_free(Service *s)
 	return NULL;
 }
 
-static int service_new(Namespace *ns, const char *name, Owner *owner, Service **ret)
+static int service_new(
+	Namespace *ns, const char *name, Owner *owner, const Caller *caller, Service **ret)
 {
 	_cleanup_free_ Service *s = NULL;
 	int r;
@@ -118,7 +125,7 @@ static int service_new(Namespace *ns, const char *name, Owner *owner, Service **
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return SERVER_E_FULL;
-	r = server_charge(owner->uid, SERVER_QUOTA_SERVICES, &s->charge);
+	r = server_charge(caller, SERVER_QUOTA_SERVICES, &s->charge);
 	if (r)
 		return r;
 	strcpy(s->name, name);
@@ -145,10 +152,11 @@ static int service_link(Service *s)
 	return 0;
 }
 
-int service_declare(Namespace *ns, const char *name, Owner *owner, Service **ret)
+int service_declare(
+	Namespace *ns, const char *name, Owner *owner, const Caller *caller, Service **ret)
 {
 	Service *s;
-	int r = service_new(ns, name, owner, &s);
+	int r = service_new(ns, name, owner, caller, &s);
 
 	if (r)
 		return r;
@@ -166,7 +174,7 @@ int service_declare(Namespace *ns, const char *name, Owner *owner, Service **ret
 int service_declare_spec(Namespace *ns, const SpecService *spec, Owner *owner)
 {
 	Service *s;
-	int r = service_declare(ns, spec->name, owner, &s);
+	int r = service_declare(ns, spec->name, owner, NULL, &s);
 
 	if (r)
 		return r;
@@ -192,12 +200,13 @@ static int watch_port(mach_port_t port)
 	return kr == KERN_SUCCESS ? 0 : SERVER_E_FULL;
 }
 
-int service_register_take(Namespace *ns, const char *name, Owner *owner, mach_port_t port)
+int service_register_take(
+	Namespace *ns, const char *name, Owner *owner, const Caller *caller, mach_port_t port)
 {
 	Service *s;
 	int r;
 
-	r = service_new(ns, name, owner, &s);
+	r = service_new(ns, name, owner, caller, &s);
 	if (r)
 		return r;
 	r = watch_port(port);
@@ -238,9 +247,8 @@ void service_check_in(Service *s)
 static void reset(Service *s)
 {
 	stop_listening(s);
-	unlink_port(s);
 	port_drop(s);
-	if (port_make(s) || link_port(s))
+	if (port_make(s))
 		log_err("service %s: it has no port any more: out of memory", s->name);
 }
 
@@ -252,9 +260,11 @@ static void drain(Service *s)
 		char rest[65536];
 	} m;
 
-	if (s->drain == SPEC_DRAIN_NONE)
-		return;
-	do {
+	unsigned n = s->drain == SPEC_DRAIN_NONE  ? 0
+		     : s->drain == SPEC_DRAIN_ALL ? DRAIN_MAX
+						  : 1;
+
+	while (n-- > 0) {
 		kern_return_t kr = mach_msg(&m.header, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0,
 			sizeof(m), s->port, 0, MACH_PORT_NULL);
 
@@ -262,7 +272,7 @@ static void drain(Service *s)
 			return;
 		if (kr == MACH_MSG_SUCCESS)
 			mach_msg_destroy(&m.header);
-	} while (s->drain == SPEC_DRAIN_ALL);
+	}
 }
 
 void service_take_back(Service *s, bool crashed)
@@ -287,10 +297,10 @@ void service_take_back(Service *s, bool crashed)
 	service_listen(s);
 }
 
-Service *service_find_port(mach_port_t port)
+Service *service_find_registered(mach_port_t port)
 {
 	Service *s;
 
-	HASH_FIND(hh_port, server.services_by_port, &port, sizeof(port), s);
+	HASH_FIND(hh_port, server.registered, &port, sizeof(port), s);
 	return s;
 }

@@ -19,7 +19,7 @@
 
 struct Service {
 	UT_hash_handle hh; /* Namespace.services, by name */
-	UT_hash_handle hh_port; /* Server.services_by_port */
+	UT_hash_handle hh_port; /* Server.registered, by port */
 	char name[SPEC_NAME_MAX + 1];
 	Namespace *ns;
 	Owner *owner;
@@ -37,14 +37,15 @@ struct Service {
 	QuotaCharge charge;
 };
 
-/* With a port of its own. 0, SERVER_E_ACTIVE (the name is taken), SERVER_E_FULL, SERVER_E_UNKNOWN (no
- * name). */
-int service_declare(Namespace *ns, const char *name, Owner *owner, Service **ret) _warn_unused_;
+/* With a port of its own, charged to the caller (see server_charge()). 0, SERVER_E_ACTIVE (the name is
+ * taken), SERVER_E_FULL, SERVER_E_UNKNOWN (no name). */
+int service_declare(Namespace *ns, const char *name, Owner *owner, const Caller *caller,
+	Service **ret) _warn_unused_;
 /* As a job's specification says, which starts the job when a message comes. */
 int service_declare_spec(Namespace *ns, const SpecService *spec, Owner *owner) _warn_unused_;
 /* With somebody's port; takes the send right on success. */
-int service_register_take(
-	Namespace *ns, const char *name, Owner *owner, mach_port_t port) _warn_unused_;
+int service_register_take(Namespace *ns, const char *name, Owner *owner, const Caller *caller,
+	mach_port_t port) _warn_unused_;
 /* The name vanishes. A port that the server has dies. */
 Service *service_free(Service *service);
 
@@ -57,7 +58,7 @@ void service_take_back(Service *service, bool crashed);
  * queue would be lost with the run that it is handed to. */
 void service_listen(Service *service);
 
-/* One of those that have this port: it may have several names. */
-Service *service_find_port(mach_port_t port);
+/* One of those that are registered with this port: it may have several names. */
+Service *service_find_registered(mach_port_t port);
 
 #endif

@@ -23,6 +23,9 @@ void spawn_extra_deinit(SpawnExtra *extra)
 {
 	environment_deinit(&extra->environment);
 	fdlist_deinit(&extra->fds);
+	if (extra->confine_free)
+		extra->confine_free(extra->confine_userdata);
+	free(extra->confine_problem);
 }
 
 /* The program */
@@ -128,13 +131,12 @@ static void plan_deinit(SpawnPlan *plan)
 }
 #define _cleanup_plan_ _cleanup_(plan_deinit)
 
-static int refuse(char **ret_problem, const char *text)
+static int refuse_confined(const char *reason, char **ret_problem)
 {
-	char *copy = strdup(text);
-
-	if (!copy)
+	if (asprintf(ret_problem,
+		    "cannot be confined here (Linux.Confined), and never runs unconfined%s%s",
+		    reason ? ": " : "", reason ? reason : "") < 0)
 		return error_origin(-ENOMEM);
-	*ret_problem = copy;
 	return SPAWN_E_REFUSED;
 }
 
@@ -144,8 +146,7 @@ static int plan_prepare(SpawnPlan *plan, const SpawnRequest *request, char **ret
 	int r;
 
 	if (spec->confined && !request->extra->confine)
-		return refuse(ret_problem,
-			"cannot be confined here (Linux.Confined), and never runs unconfined");
+		return refuse_confined(request->extra->confine_problem, ret_problem);
 	r = account_find(
 		spec->user_name, spec->group_name, spec->init_groups, &plan->account, ret_problem);
 	if (r == ACCOUNT_E_REFUSED)

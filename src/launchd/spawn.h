@@ -81,6 +81,8 @@ typedef struct SpawnExtra {
 	 * with `confined` is not started without one. */
 	int (*confine)(void *userdata, SpawnConfinePhase phase);
 	void *confine_userdata;
+	void (*confine_free)(void *userdata); /* for confine_userdata, after the fork; or NULL */
+	char *confine_problem; /* why there is no `confine`, on the heap; or NULL */
 } SpawnExtra;
 
 void spawn_extra_init(SpawnExtra *extra);

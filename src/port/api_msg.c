@@ -69,6 +69,7 @@ static int give_back(Outgoing *out, mach_msg_header_t *msg, mach_msg_option_t op
 			return r;
 		}
 		/* The rights were taken before the port was seen to be dead: so it died since. */
+		message_drop_memory(&out->m);
 		outgoing_clear(out);
 		return MACH_MSG_SUCCESS;
 	default:

@@ -30,13 +30,7 @@
 /* The datagram is out: what it carried is no longer ours. */
 static void commit(Message *m, bool has_receive)
 {
-	for (uint32_t i = 0; i < m->n_items; i++) {
-		Item *item = &m->items[i];
-
-		/* Memory that was copied although it was to be given away. */
-		if (item->deallocate && !item->owned && item->address && item->size)
-			(void)region_deallocate(item->address, item->size);
-	}
+	message_drop_memory(m);
 	if (has_receive)
 		move_commit_message(m);
 	message_clear_sent(m);
@@ -233,6 +227,8 @@ int deliver_once(Right *right, Message *m)
 	}
 	if (r > 0)
 		return r;
+	/* What nobody gets is gone all the same. */
+	message_drop_memory(m);
 	message_clear(m);
 	*right = RIGHT_NULL;
 	once_free(once);

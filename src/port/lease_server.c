@@ -259,10 +259,8 @@ int lease_server_answer(LeaseServer *lease, uint64_t seq, Message *m)
 
 	if (!lease->bound)
 		return lease_park(lease, m);
-	if (lease->fd < 0) {
-		message_clear(m);
+	if (lease->fd < 0)
 		return 0;
-	}
 	r = deliver_answer_on(lease->fd, m, &lease->unread, lease->uid, seq);
 	if (r == MACH_SEND_NO_BUFFER || r == MACH_SEND_INVALID_MEMORY ||
 		r == MACH_SEND_INVALID_RIGHT)

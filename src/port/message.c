@@ -103,6 +103,19 @@ static void message_release(Message *m, bool sent)
 	m->tail_heap = m->tail_mapped = false;
 }
 
+void message_drop_memory(Message *m)
+{
+	for (uint32_t i = 0; i < m->n_items; i++) {
+		Item *item = &m->items[i];
+
+		if (!item->deallocate || item->owned || !item->address || !item->size)
+			continue;
+		(void)region_deallocate(item->address, item->size);
+		item->address = 0;
+		item->size = 0;
+	}
+}
+
 void message_clear(Message *m)
 {
 	message_release(m, false);

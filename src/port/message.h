@@ -84,6 +84,10 @@ Message *message_to_heap(Message *m);
  * the lock when it holds receive rights. */
 void message_free(Message *m);
 
+/* Memory that was to be given away, and is the program's so far: a message that is as good as sent has
+ * taken it along, whether it was copied or nobody gets it. */
+void message_drop_memory(Message *m);
+
 /* Disposes of the contents only. */
 void message_clear(Message *m);
 

@@ -507,6 +507,23 @@ static unsigned count_running(const DomainView *view)
 	return n;
 }
 
+/* What the server says beyond that. */
+static void other_row(void *ctx, const char *key, plist_t value)
+{
+	static const char *const shown[] = {"name", "uid", "service count", "active service count",
+		"environment", "services", "endpoints", "disabled services"};
+	FILE *out = ctx;
+
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		if (strcmp(shown[i], key) == 0)
+			return;
+	}
+	fputc('\t', out);
+	format_text(out, key);
+	fputs(" = ", out);
+	any_value(out, 1, value);
+}
+
 void format_domain(FILE *out, const DomainView *view)
 {
 	unsigned n_running = count_running(view);
@@ -517,8 +534,9 @@ void format_domain(FILE *out, const DomainView *view)
 		domain_type(view->target), view->pid, n_running);
 	fprintf(out, "\tservice count = %zu\n\tactive service count = %u\n", view->n_lines,
 		n_running);
-	fprintf(out, "\tcreator = launchd[%d]\n\tcreator euid = %u\n\n", view->pid, view->uid);
-	fputs("\tenvironment = ", out);
+	fprintf(out, "\tcreator = launchd[%d]\n\tcreator euid = %u\n", view->pid, view->uid);
+	plist_each(view->description, other_row, out);
+	fputs("\n\tenvironment = ", out);
 	pairs_value(out, environment, NULL);
 	fputc('\n', out);
 	job_rows(out, view);

@@ -49,6 +49,7 @@ typedef struct Daemon {
 	LoopSource *signals, *command_end;
 	int signal_fd;
 	PidRef process; /* of COMMAND */
+	DomainOptions options;
 	int status;
 } Daemon;
 
@@ -220,12 +221,14 @@ static const char *root_name(const Daemon *d)
 }
 
 /* Ports are descriptors, and a domain may have thousands. */
-static void raise_limit(void)
+static void raise_limit(Daemon *d)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;
+	/* Jobs are not to have so many: select(2) is not for them. */
+	d->options.nofile = limit;
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
@@ -245,6 +248,24 @@ static int end_jobs(Daemon *d)
 	return r < 0 ? r : loop_run(d->loop);
 }
 
+/* A user's jobs get what the user's programs have; a job with UserName has its own besides. */
+static int give_environment(Daemon *d)
+{
+	static const char *const names[] = {
+		"HOME", "USER", "LOGNAME", "SHELL", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "PATH"};
+
+	if (d->mode == MODE_SYSTEM)
+		return 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = getenv(names[i]);
+		int r = value ? environment_add_value(&domain.environment, names[i], value) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int serve(Daemon *d)
 {
 	sigset_t mask;
@@ -256,7 +277,9 @@ static int serve(Daemon *d)
 	if (r)
 		return complain("bootstrap server", r < 0 ? -r : ENOMEM);
 	/* The command and what it starts find the session by the bootstrap port that this sets. */
-	r = domain_init();
+	r = domain_init(&d->options);
+	if (!r)
+		r = give_environment(d);
 	if (r < 0)
 		return complain("jobs", -r);
 	server.control = job_server;
@@ -325,7 +348,7 @@ int main(int argc, char **argv)
 
 	if (r)
 		return r;
-	raise_limit();
+	raise_limit(&d);
 	r = loop_new(&d.loop);
 	if (r < 0)
 		return complain("event loop", -r);

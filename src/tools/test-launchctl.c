@@ -279,7 +279,7 @@ TEST(print_shows_a_domain)
 			  "<key>port</key><integer>1027</integer><key>managed</key><true/></dict>"
 			  "<key>one</key><dict><key>active</key><true/></dict></dict>"
 			  "<key>disabled services</key><dict><key>x</key><true/>"
-			  "<key>y</key><false/></dict></dict>");
+			  "<key>y</key><false/></dict><key>mood</key><string>good</string></dict>");
 	const DomainView view = {
 		.target = "session/12",
 		.pid = 12,
@@ -300,6 +300,7 @@ TEST(print_shows_a_domain)
 		    "\tactive service count = 1\n"
 		    "\tcreator = launchd[12]\n"
 		    "\tcreator euid = 501\n"
+		    "\tmood = good\n"
 		    "\n"
 		    "\tenvironment = {\n"
 		    "\t\tA => \n"

@@ -86,12 +86,13 @@ TEST(without_its_launchd_a_command_is_told_so)
 
 TEST(a_session_may_have_a_path)
 {
-	EXPECT_OUTSIDE("\"$LAUNCHD\" --session --path \"$FOLDER/portcullis/bootstrap\" -- "
-		       "sh -c 'echo >ready; read x <fifo' & daemon=$!\n"
-		       "mkfifo fifo; until [ -e ready ]; do :; done\n"
-		       "ctl managername | sed \"s/$daemon/N/\"; ls -l portcullis | cut -c 1-4 | "
-		       "tail -1; ls -ld portcullis | cut -c 1-10\n"
-		       "echo >fifo; wait $daemon; echo $?; ls portcullis\n",
+	EXPECT_OUTSIDE(
+		"mkfifo fifo; \"$LAUNCHD\" --session --path \"$FOLDER/portcullis/bootstrap\" -- "
+		"sh -c 'echo >ready; read x <fifo' & daemon=$!\n"
+		"until [ -e ready ]; do :; done\n"
+		"ctl managername | sed \"s/$daemon/N/\"; ls -l portcullis | cut -c 1-4 | "
+		"tail -1; ls -ld portcullis | cut -c 1-10\n"
+		"echo >fifo; wait $daemon; echo $?; ls portcullis\n",
 		"session/N\n"
 		"srw-\n"
 		"drwx------\n"
@@ -127,7 +128,7 @@ static int act_as_manager(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	char pid[16];
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return 90;

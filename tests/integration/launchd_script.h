@@ -20,6 +20,9 @@
 /* What every script begins with. In its folder nobody else can write. */
 static const char prelude[] = "umask 022\n"
 			      "cd \"$FOLDER\" || exit 99\n"
+			      /* If the test is given up: what runs in the background goes too. */
+			      "trap 'jobs -p >.jobs; kill -9 $(cat .jobs) 2>/dev/null' EXIT\n"
+			      "trap 'exit 98' TERM\n"
 			      "ctl() { \"$LAUNCHCTL\" \"$@\"; }\n"
 			      /* The status of something, and what it says of itself. */
 			      "try() { ctl \"$@\" 2>&1; echo \"= $?\"; }\n"
@@ -58,9 +61,20 @@ static int remove_entry(const char *path, const struct stat *st, int kind, struc
 	return remove(path);
 }
 
+/* Else a program with threads sleeps for a second before it ends. */
+static void hurry_sanitizer(void)
+{
+	const char *options = getenv("TSAN_OPTIONS");
+	char *more;
+
+	if (options && asprintf(&more, "%s:atexit_sleep_ms=0", options) > 0)
+		(void)setenv("TSAN_OPTIONS", more, 1);
+}
+
 __attribute__((__noreturn__)) static void child(char **argv, int out, int err)
 {
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	hurry_sanitizer();
 	(void)setenv("FOLDER", run.folder, 1);
 	(void)setenv("XDG_RUNTIME_DIR", run.folder, 1);
 	(void)dup2(out, STDOUT_FILENO);
@@ -104,7 +118,7 @@ static void sh(const char *script, bool in_session)
 	free(whole);
 }
 
-/* Runs a script in a session, and compares what it says. */
+/* Runs a script, and compares what it says. */
 #define EXPECT_SCRIPT(script, in_session, expected)                                                \
 	do {                                                                                       \
 		sh(script, in_session);                                                            \

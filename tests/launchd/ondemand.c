@@ -177,6 +177,7 @@ CASE(a_list_that_is_wrong_is_refused_whole)
 		(job_text_t) "w.plist", 7, 0, label, &outcome, &problems, &n));
 	ASSERT_EQ(outcome, JOB_INVALID);
 	ASSERT_GT(n, 0u);
+	ASSERT_NOT_NULL(problems);
 	ASSERT_NOT_NULL(memmem(problems, n, "Program", 7));
 	ASSERT_NOT_NULL(memmem(problems, n, "NoSuchKey", 9));
 	ASSERT_KR(vm_deallocate(SELF, (vm_address_t)problems, n));

@@ -14,6 +14,7 @@
 #include <grp.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "tests/launchd/session.h"
 
@@ -133,16 +134,14 @@ unused_ static uint64_t now_us(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-unused_ static bool is_other_user(void)
-{
-	return getuid() == NOBODY;
-}
+static bool is_other_user; /* than launchd's */
 
-/* Another user than launchd is, where that can be had. */
+/* Another user, where that can be had. */
 unused_ static void become(uid_t uid)
 {
 	if (geteuid() != 0)
 		return;
+	is_other_user = true;
 	ASSERT_EQ(setgroups(0, NULL), 0);
 	ASSERT_EQ(setresgid(uid, uid, uid), 0);
 	ASSERT_EQ(setresuid(uid, uid, uid), 0);
@@ -191,14 +190,41 @@ static void honest_main(unused_ void *arg)
 
 /* --- The siege --- */
 
+/* Leases of clients that are gone are looked for now and then, when there are many; a user has no more than
+ * an eighth of the descriptors. Without leases there are only some sockets that are closed lazily. */
+#define LAZY_FDS 100
+static unsigned spare_fds(void)
+{
+	const char *leases = getenv("PORTCULLIS_LEASES");
+	struct rlimit limit;
+
+	if (leases && *leases == '0')
+		return LAZY_FDS;
+	ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	return (unsigned)(limit.rlim_max < 65536 ? limit.rlim_max : 65536) / 8;
+}
+
+/* With each answer the library looks whether earlier ones have been read, or never will be. */
+static void use_launchd(void)
+{
+	mach_port_t port;
+
+	for (int i = 0; i < 50; i++) {
+		ASSERT_KR(bootstrap_look_up(bootstrap(), HONEST_NAME, &port));
+		drop(port);
+	}
+}
+
 static void settle(const State *before)
 {
+	unsigned n_fds = before->n_fds + spare_fds();
 	pid_t pid = launchd_pid();
 	State now = {0};
 
-	for (unsigned tries = 0; tries < PATIENCE_MS / 10; tries++) {
+	for (unsigned tries = 0; tries < 500; tries++) {
+		use_launchd();
 		now = (State){count_fds(pid), 0, rss_of(pid)};
-		if (now.n_fds <= before->n_fds) {
+		if (now.n_fds <= n_fds) {
 			now.n_names = list_names(pid, NULL, 0);
 			if (now.n_names <= before->n_names)
 				break;
@@ -207,7 +233,7 @@ static void settle(const State *before)
 	}
 	printf("note: descriptors %u to %u, names %u to %u, memory %ld to %ld KiB\n", before->n_fds,
 		now.n_fds, before->n_names, now.n_names, before->rss_kb, now.rss_kb);
-	ASSERT_LE(now.n_fds, before->n_fds);
+	ASSERT_LE(now.n_fds, n_fds);
 	ASSERT_LE(now.n_names, before->n_names);
 	ASSERT_LE(now.rss_kb, before->rss_kb + GROWTH_KB);
 }
