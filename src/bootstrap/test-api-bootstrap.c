@@ -194,7 +194,7 @@ static name_array_t new_names(unsigned n, char first)
 {
 	name_array_t names = new_array(n * sizeof(name_t));
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; names && i < n; i++)
 		memset(names[i], first + (int)i, sizeof(name_t));
 	return names;
 }

@@ -40,7 +40,7 @@ static void fill_address(struct sockaddr_un *address, const char *path)
 {
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
 	ASSERT_LT(strlen(path), sizeof(address->sun_path));
-	strcpy(address->sun_path, path);
+	memcpy(address->sun_path, path, strlen(path) + 1);
 }
 
 static int listen_at(const char *path, int backlog)

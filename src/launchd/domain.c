@@ -179,7 +179,7 @@ static int add_job(JobSpec *spec, SpecReport *report, Job **ret)
 
 	if (!o)
 		return error_origin(-ENOMEM);
-	strcpy(o->path, report->file);
+	memcpy(o->path, report->file, strlen(report->file) + 1);
 	r = supervisor_add_job_take(domain.supervisor, spec, o, &o->job, &problem);
 	if (r) {
 		if (r == SUPERVISOR_E_REFUSED)
@@ -232,7 +232,7 @@ static Override *override_new(const char *label)
 
 	if (!o)
 		return NULL;
-	strcpy(o->label, label);
+	memcpy(o->label, label, strlen(label) + 1);
 	HASH_ADD_KEYPTR(hh, domain.overrides, o->label, strlen(o->label), o);
 	return hash_is_linked(o, hh) ? TAKE_PTR(o) : NULL;
 }

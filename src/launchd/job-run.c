@@ -370,7 +370,7 @@ static void job_note_exit(Job *job, const JobExit *exit)
 static int on_process(void *userdata, uint32_t events)
 {
 	Job *job = userdata;
-	JobExit exit;
+	JobExit exit = {.value = 0};
 	int r;
 
 	/* Its last words, if they are not read yet. */
@@ -406,7 +406,7 @@ void job_note_end(Job *job)
 
 void job_end(Job *job)
 {
-	JobExit exit;
+	JobExit exit = {.value = 0};
 	int r;
 
 	if (!job_has_process(job))

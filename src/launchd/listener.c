@@ -76,7 +76,7 @@ static int address_of(const char *path, struct sockaddr_un *ret)
 	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
 	if (strlen(path) >= sizeof(ret->sun_path))
 		return -ENAMETOOLONG;
-	strcpy(ret->sun_path, path);
+	memcpy(ret->sun_path, path, strlen(path) + 1);
 	return 0;
 }
 
@@ -191,7 +191,10 @@ int listener_new_fd_take(int fd, bool anybody, Listener **ret)
 		return error_origin(-ENOMEM);
 	l->fd = fd;
 	l->anybody = anybody;
-	r = listener_start(l);
+	/* A service manager hands sockets on in whatever mode; we never wait for a connection. */
+	r = fd_set_nonblock(fd, true);
+	if (!r)
+		r = listener_start(l);
 	if (r)
 		return r;
 	*ret = TAKE_PTR(l);

@@ -128,7 +128,7 @@ static int service_new(
 	r = server_charge(caller, SERVER_QUOTA_SERVICES, &s->charge);
 	if (r)
 		return r;
-	strcpy(s->name, name);
+	memcpy(s->name, name, strlen(name) + 1);
 	s->ns = ns;
 	s->owner = owner;
 	s->demand_fd = -EBADF;
@@ -260,9 +260,7 @@ static void drain(Service *s)
 		char rest[65536];
 	} m;
 
-	unsigned n = s->drain == SPEC_DRAIN_NONE  ? 0
-		     : s->drain == SPEC_DRAIN_ALL ? DRAIN_MAX
-						  : 1;
+	unsigned n = s->drain == SPEC_DRAIN_NONE ? 0 : s->drain == SPEC_DRAIN_ALL ? DRAIN_MAX : 1;
 
 	while (n-- > 0) {
 		kern_return_t kr = mach_msg(&m.header, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0,

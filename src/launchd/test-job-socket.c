@@ -250,7 +250,7 @@ static void limit_descriptors(int n, struct rlimit *ret_before)
 	ASSERT_SYS(getrlimit(RLIMIT_NOFILE, &limit));
 	*ret_before = limit;
 	/* Only what is above the highest is free, as there are no holes below the lowest free one. */
-	limit.rlim_cur = (rlim_t)(highest + n);
+	limit.rlim_cur = (rlim_t)highest + (rlim_t)n;
 	ASSERT_SYS(setrlimit(RLIMIT_NOFILE, &limit));
 }
 

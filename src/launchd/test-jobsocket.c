@@ -224,7 +224,7 @@ TEST(secure_key)
 
 static int port_of(int fd)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 	socklen_t size = sizeof(address);
 
 	ASSERT_SYS(getsockname(fd, (struct sockaddr *)&address, &size));

@@ -78,11 +78,11 @@ static int item_map(Item *item)
 
 	if (item->owned || item->size == 0)
 		return 0;
-	if (item->fd >= 0) {
+	if (item->deallocate && item->address) {
+		copy = item->address; /* never left the program, but as a copy */
+	} else if (item->fd >= 0) {
 		if (region_map_consume(TAKE_FD(item->fd), item->fd_offset, item->size, &copy))
 			return MACH_MSG_VM_SPACE;
-	} else if (item->deallocate) {
-		copy = item->address; /* never left the program */
 	} else if (region_allocate(&copy, item->size, true, false)) {
 		return MACH_MSG_VM_SPACE;
 	} else if (region_copy_in((void *)(uintptr_t)copy, item->address, item->size)) {

@@ -344,28 +344,35 @@ CASE(garbage)
 	lay_siege(throw_garbage, NULL, 10000, 300);
 }
 
-/* Right but for a word, and at times the size. Names of rights mean nothing to the other side. */
+/* The first word behind the header and the descriptors: what these say is our own memory. */
+static unsigned first_word(const Request *r)
+{
+	const mach_msg_base_t *base = (const mach_msg_base_t *)(const void *)r->bytes;
+	size_t at = sizeof(*base);
+
+	if (!(base->header.msgh_bits & MACH_MSGH_BITS_COMPLEX))
+		return sizeof(base->header) / 4;
+	for (unsigned n = base->body.msgh_descriptor_count; n > 0; n--) {
+		const mach_msg_descriptor_t *d =
+			(const mach_msg_descriptor_t *)(const void *)(r->bytes + at);
+
+		at += d->type.type == MACH_MSG_PORT_DESCRIPTOR ? sizeof(d->port)
+							       : sizeof(d->out_of_line);
+	}
+	return (unsigned)at / 4;
+}
+
+/* Right but for a word, and at times the size. */
 static void mutate(Request *r, uint32_t *seed)
 {
 	static const uint32_t values[] = {0, 1, 4, 127, 128, 129, 0xff, 0xffff, 0x7fffffff, ~0u};
-	mach_msg_header_t *h = (mach_msg_header_t *)(void *)r->bytes;
-	unsigned first = h->msgh_bits & MACH_MSGH_BITS_COMPLEX ? 9 : 6, n = r->size / 4;
-	uint32_t x;
+	unsigned first = first_word(r), n = r->size / 4;
+	uint32_t x = random_next(seed) % 3 ? values[random_next(seed) % 10] : random_next(seed);
 
-	if (n > first) {
-		unsigned word = first + random_next(seed) % (n - first);
-
-		/* An address that is not ours ends the attacker, and an address is all that it is. */
-		if (first == 9 && word < 9 + 4)
-			word = 9 + 2;
-		x = random_next(seed) % 3 ? values[random_next(seed) % 10] : random_next(seed);
-		if (first == 9 && word == 9 + 2)
-			x = (x & 0x00ffffff) | (uint32_t)r->bytes[4 * word + 3] << 24;
-		if (word < n)
-			memcpy(r->bytes + 4 * word, &x, 4);
-	}
-	if (random_next(seed) % 8 == 0 && first == 6)
-		r->size = 24 + random_next(seed) % (REQUEST_SIZE - 24);
+	if (n > first)
+		memcpy(r->bytes + (size_t)4 * (first + random_next(seed) % (n - first)), &x, 4);
+	if (random_next(seed) % 8 == 0)
+		r->size = (4 * first + random_next(seed) % (REQUEST_SIZE - 4 * first)) & ~3u;
 }
 
 static void send_mutations(unused_ void *arg)

@@ -112,6 +112,23 @@ CASE(clients_see_nothing_of_a_crash)
 	drop(port);
 }
 
+static bool is_stopped(pid_t pid)
+{
+	char path[64], line[512] = "";
+	char *end;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	(void)fclose(f);
+	end = strrchr(line, ')');
+	return end && strlen(end) > 2 && end[2] == 'T';
+}
+
 CASE(what_was_queued_reaches_the_next_run)
 {
 	mach_port_t port, done = port_new();
@@ -121,6 +138,8 @@ CASE(what_was_queued_reaches_the_next_run)
 	port = service("test.queue");
 	pid = ask(port, 1);
 	ASSERT_EQ(kill(pid, SIGSTOP), 0);
+	/* It may be receiving until then. */
+	EVENTUALLY(is_stopped(pid));
 	for (int i = 0; i < 5; i++) {
 		mach_msg_header_t m = {.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND,
 					       MACH_MSG_TYPE_MAKE_SEND_ONCE),
