@@ -517,8 +517,8 @@ TEST(other_users_manage_nothing)
 		SKIP("not root");
 	/* Where coverage is counted, the other user has a place of its own for the counts. */
 	EXPECT("chmod 755 .; cp \"$LAUNCHCTL\" ctl && chmod 755 ctl || exit 97\n"
-	       "mkdir counts && chmod 777 counts; export GCOV_PREFIX=$PWD/counts\n"
-	       "as() { setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\" 2>&1; "
+	       "mkdir counts && chmod 777 counts\n"
+	       "as() { GCOV_PREFIX=$PWD/counts setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\" 2>&1; "
 	       "echo \"= $?\"; }\n"
 	       "job com.example.x /bin/sleep; ctl load com.example.x.plist\n"
 	       "for verb in list 'start com.example.x' 'print session/com.example.x' 'getenv A' "
