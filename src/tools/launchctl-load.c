@@ -170,7 +170,8 @@ static int send_job(const Errand *e, const char *path, const char *data, size_t 
 			"jobs are loaded into the root of a domain, and this is a subset");
 	if (kr != KERN_SUCCESS)
 		return failed(e, cause_status(kr), path, cause_text(kr));
-	(void)fwrite(problems, 1, n, stderr);
+	if (n > 0)
+		(void)fwrite(problems, 1, n, stderr);
 	release(problems, n);
 	label[sizeof(label) - 1] = '\0';
 	return load_outcome(e, *path ? path : "(submitted)", outcome, label);
