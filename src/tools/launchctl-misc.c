@@ -42,7 +42,8 @@ static int run_getenv(const Command *self, int argc, char **argv)
 		return 1;
 	if (kr != KERN_SUCCESS)
 		return fail(cause_status(kr), "Could not get \"%s\": %s", argv[1], cause_text(kr));
-	(void)fwrite(value, 1, n, stdout);
+	if (n > 0)
+		(void)fwrite(value, 1, n, stdout);
 	putchar('\n');
 	release(value, n);
 	return flush_output();

@@ -8,6 +8,15 @@
 
 /* --- Names --- */
 
+/* The subset program forks while it has threads, and its child starts some: ThreadSanitizer does not follow
+ * that, and the child hangs in it. All other builds run these. */
+static void skip_under_tsan(void)
+{
+#ifdef __SANITIZE_THREAD__
+	SKIP("ThreadSanitizer does not support threads in a fork child");
+#endif
+}
+
 TEST(a_session_has_a_manager)
 {
 	EXPECT("ctl managername | hide; ctl bstree | hide; ctl bslist\n"
@@ -35,6 +44,7 @@ TEST(the_status_of_the_command_is_passed_on)
 
 TEST(the_subset_program_shows_what_its_comments_say)
 {
+	skip_under_tsan();
 	EXPECT(SUBSET
 		"ctl bstree | hide; ctl bstree -j | sed \"s/$program/P/g\" | hide\n"
 		"ctl bslist; ctl bslist \"$subset\"; ctl bslist -j \"$subset\" | hide\n"
@@ -64,6 +74,7 @@ TEST(the_subset_program_shows_what_its_comments_say)
 
 TEST(bsexec_runs_a_command_in_a_namespace)
 {
+	skip_under_tsan();
 	EXPECT(SUBSET "ctl bsexec \"$subset\" \"$LAUNCHCTL\" bslist\n"
 		      "ctl bsexec \"$subset\" \"$LAUNCHCTL\" managername | hide\n"
 		      "ctl bsexec $$ \"$LAUNCHCTL\" managername >name; hide <name\n"
@@ -89,6 +100,7 @@ TEST(bsexec_runs_a_command_in_a_namespace)
 
 TEST(a_subset_manages_no_jobs)
 {
+	skip_under_tsan();
 	static const char script[] = SUBSET
 		"within() { ctl bsexec \"$subset\" \"$LAUNCHCTL\" \"$@\" 2>&1; echo \"= $?\"; }\n"
 		"within list | hide; within start x | hide; within bslist .. | hide\n"
@@ -518,7 +530,8 @@ TEST(other_users_manage_nothing)
 	/* Where coverage is counted, the other user has a place of its own for the counts. */
 	EXPECT("chmod 755 .; cp \"$LAUNCHCTL\" ctl && chmod 755 ctl || exit 97\n"
 	       "mkdir counts && chmod 777 counts\n"
-	       "as() { GCOV_PREFIX=$PWD/counts setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\" 2>&1; "
+	       "as() { GCOV_PREFIX=$PWD/counts setpriv --reuid=65534 --regid=65534 --clear-groups "
+	       "\"$@\" 2>&1; "
 	       "echo \"= $?\"; }\n"
 	       "job com.example.x /bin/sleep; ctl load com.example.x.plist\n"
 	       "for verb in list 'start com.example.x' 'print session/com.example.x' 'getenv A' "
