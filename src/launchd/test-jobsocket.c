@@ -224,9 +224,10 @@ TEST(secure_key)
 
 static int port_of(int fd)
 {
-	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	struct sockaddr_storage address;
 	socklen_t size = sizeof(address);
 
+	memset(&address, 0, sizeof(address));
 	ASSERT_SYS(getsockname(fd, (struct sockaddr *)&address, &size));
 	return ntohs(address.ss_family == AF_INET
 			     ? ((struct sockaddr_in *)(void *)&address)->sin_port
