@@ -222,7 +222,7 @@ int backing_export_pipe(Backing *b, int *ret_fd, bool *ret_owned)
 	bool armed = b->port->extra && b->port->extra->nsrequest.kind != RIGHT_NONE;
 	int r;
 
-	if (b->pipe_w < 0) {
+	if (b->pipe_w < 0 && b->port->state == PORT_LOCAL) {
 		r = backing_fresh_pipe(b);
 		if (r)
 			return r;

@@ -53,8 +53,8 @@ Backing *backing_free(Backing *backing);
  * success. 0 or -errno. */
 int backing_adopt_send_take(int addr, const Ident *ident, int pipe_w, uid_t uid, Backing **ret);
 
-/* A write end to hand out with a send right of a LOCAL port: borrowed if *ret_owned is false,
- * else the caller's. Returns 0 or -errno. */
+/* A write end to hand out with a send right: borrowed if *ret_owned is false, as that of a REMOTE port
+ * always is, else the caller's. Returns 0 or -errno. */
 int backing_export_pipe(Backing *backing, int *ret_fd, bool *ret_owned);
 
 /* Adds a read end (taken). */

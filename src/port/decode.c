@@ -111,31 +111,10 @@ static int take_send(
 static int decode_send(Decoder *d, const WireRecord *record, Right *ret)
 {
 	int addr, pipe_w, r;
-	Backing *backing;
 	Ident ident;
-	Port *port;
 
 	r = take_send(d, record, &ident, &addr, &pipe_w);
-	if (r)
-		return r;
-	if (backing_adopt_send_take(addr, &ident, pipe_w, d->creds->uid, &backing)) {
-		probe_close_consume(addr);
-		probe_close_consume(pipe_w);
-		return KERN_RESOURCE_SHORTAGE;
-	}
-	if (!backing) {
-		/* A port of ours, with a secret that was given up: the right was revoked. */
-		*ret = (Right){.kind = RIGHT_DEAD};
-		return 0;
-	}
-	port = backing->port ? port_ref(backing->port) : port_new_remote(backing);
-	if (!port) {
-		backing_free(backing);
-		return KERN_RESOURCE_SHORTAGE;
-	}
-	port_srights_add(port, 1);
-	*ret = (Right){.kind = RIGHT_SEND, .port = port};
-	return 0;
+	return r ? r : right_adopt_send_consume(addr, &ident, pipe_w, d->creds->uid, ret);
 }
 
 /* A listening socket passes for one: it sends nothing, and pair_close_consume() is wary of it. */

@@ -148,8 +148,6 @@ static int encode_send(Encoder *e, WireRecord *record, Port *port)
 	r = encode_add_fd(e, port->backing->addr);
 	if (r)
 		return r;
-	if (port->state == PORT_REMOTE)
-		return encode_add_fd(e, port->backing->pipe_w);
 	r = backing_export_pipe(port->backing, &fd, &owned);
 	if (r)
 		return r;

@@ -34,7 +34,7 @@ typedef struct Ends {
 static int export_right(const Right *right, Handoff *ret, Ends *ret_ends)
 {
 	Backing *b;
-	bool owned = false;
+	bool owned;
 	int r, fd;
 
 	if (right->kind != RIGHT_SEND || right->port->state == PORT_DEAD ||
@@ -44,12 +44,9 @@ static int export_right(const Right *right, Handoff *ret, Ends *ret_ends)
 	if (r)
 		return r < 0 ? r : -EIO;
 	b = right->port->backing;
-	fd = b->pipe_w;
-	if (right->port->state == PORT_LOCAL) {
-		r = backing_export_pipe(b, &fd, &owned);
-		if (r)
-			return r < 0 ? r : -EIO;
-	}
+	r = backing_export_pipe(b, &fd, &owned);
+	if (r)
+		return r < 0 ? r : -EIO;
 	*ret = (Handoff){.magic = HANDOFF_MAGIC, .ident = b->ident};
 	ret_ends->addr = fd_dup(b->addr);
 	ret_ends->pipe_w = owned ? fd : fd_dup(fd);
@@ -116,32 +113,22 @@ static void refuse(SockMsg *m)
 
 static int adopt(const Handoff *h, SockMsg *m, uid_t uid, Right *ret)
 {
-	int addr = fdlist_get(&m->fds, 0), pipe_w = fdlist_get(&m->fds, 1);
 	Ident ident = {0};
-	Backing *b;
-	Port *port;
-	int r;
+	int addr, pipe_w;
 
-	if (ident_read(addr, &ident))
+	if (ident_read(fdlist_get(&m->fds, 0), &ident))
 		return HANDOFF_E_BAD;
 	memcpy(ident.secret, h->ident.secret, sizeof(ident.secret));
 	if (!ident_equal(&ident, &h->ident))
 		return HANDOFF_E_BAD;
-	r = backing_adopt_send_take(addr, &ident, pipe_w, uid, &b);
-	if (r)
-		return r;
-	(void)fdlist_steal(&m->fds, 0);
-	(void)fdlist_steal(&m->fds, 1);
-	if (!b)
-		return HANDOFF_E_BAD;
-	port = b->port ? port_ref(b->port) : port_new_remote(b);
-	if (!port) {
-		backing_free(b);
+	addr = fdlist_steal(&m->fds, 0);
+	pipe_w = fdlist_steal(&m->fds, 1);
+	if (right_adopt_send_consume(addr, &ident, pipe_w, uid, ret))
 		return error_origin(-ENOMEM);
-	}
-	port_srights_add(port, 1);
-	*ret = (Right){.kind = RIGHT_SEND, .port = port};
-	return 0;
+	if (ret->kind == RIGHT_SEND)
+		return 0;
+	*ret = RIGHT_NULL;
+	return HANDOFF_E_BAD;
 }
 
 static int import(const Handoff *h, SockMsg *m, uid_t uid, PortName *ret)

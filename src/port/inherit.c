@@ -74,10 +74,7 @@ static int record_slot(SlotRecord *record, const Right *right)
 	if (r)
 		return KERN_RESOURCE_SHORTAGE;
 	b = right->port->backing;
-	fd = b->pipe_w;
-	owned = false;
-	if (right->port->state == PORT_LOCAL)
-		r = backing_export_pipe(b, &fd, &owned);
+	r = backing_export_pipe(b, &fd, &owned);
 	if (r)
 		return KERN_RESOURCE_SHORTAGE;
 	record->ident = b->ident;
@@ -146,8 +143,7 @@ static int import_slot(const SlotRecord *record, Right *ret)
 {
 	_cleanup_close_ int addr = -EBADF, pipe_w = -EBADF;
 	Ident ident = {0};
-	Backing *b;
-	Port *port;
+	int r;
 
 	if (probe_kind(record->addr) != PROBE_ADDR || probe_kind(record->pipe_w) != PROBE_PIPE_W)
 		return KERN_INVALID_ARGUMENT;
@@ -158,20 +154,15 @@ static int import_slot(const SlotRecord *record, Right *ret)
 		return KERN_INVALID_ARGUMENT;
 	addr = fd_dup(record->addr);
 	pipe_w = fd_dup(record->pipe_w);
-	if (addr < 0 || pipe_w < 0 || backing_adopt_send_take(addr, &ident, pipe_w, (uid_t)-1, &b))
+	if (addr < 0 || pipe_w < 0)
 		return KERN_RESOURCE_SHORTAGE;
-	addr = pipe_w = -EBADF;
+	r = right_adopt_send_consume(TAKE_FD(addr), &ident, TAKE_FD(pipe_w), (uid_t)-1, ret);
 	/* Of a port of ours whose secret was renewed since: no right to it is left. */
-	if (!b)
-		return KERN_INVALID_ARGUMENT;
-	port = b->port ? port_ref(b->port) : port_new_remote(b);
-	if (!port) {
-		backing_free(b);
-		return KERN_RESOURCE_SHORTAGE;
+	if (!r && ret->kind == RIGHT_DEAD) {
+		*ret = RIGHT_NULL;
+		r = KERN_INVALID_ARGUMENT;
 	}
-	port_srights_add(port, 1);
-	*ret = (Right){.kind = RIGHT_SEND, .port = port};
-	return 0;
+	return r;
 }
 
 static bool is_same_as_before(unsigned n)

@@ -4,9 +4,11 @@
 #include <assert.h>
 
 #include "base/cleanup.h"
+#include "port/backing.h"
 #include "port/once.h"
 #include "port/names.h"
 #include "port/port.h"
+#include "port/probe.h"
 #include "port/request.h"
 #include "port/space.h"
 
@@ -16,6 +18,30 @@ Right right_take(Right *right)
 
 	*right = RIGHT_NULL;
 	return taken;
+}
+
+int right_adopt_send_consume(int addr, const Ident *ident, int pipe_w, uid_t uid, Right *ret)
+{
+	Backing *backing;
+	Port *port;
+
+	if (backing_adopt_send_take(addr, ident, pipe_w, uid, &backing)) {
+		probe_close_consume(addr);
+		probe_close_consume(pipe_w);
+		return KERN_RESOURCE_SHORTAGE;
+	}
+	if (!backing) {
+		*ret = (Right){.kind = RIGHT_DEAD};
+		return 0;
+	}
+	port = backing->port ? port_ref(backing->port) : port_new_remote(backing);
+	if (!port) {
+		backing_free(backing);
+		return KERN_RESOURCE_SHORTAGE;
+	}
+	port_srights_add(port, 1);
+	*ret = (Right){.kind = RIGHT_SEND, .port = port};
+	return 0;
 }
 
 Right right_copy_send(const Right *right)

@@ -27,6 +27,11 @@ struct Right {
 
 #define RIGHT_NULL ((Right){.kind = RIGHT_NONE})
 
+/* A send right that came as its two descriptors, whose kinds were looked at, with the identity that
+ * they have (the secret included), from a user. A port of our own whose secret was given up since:
+ * RIGHT_DEAD. Closes both when it fails, as descriptors of peers are closed. KERN_RESOURCE_SHORTAGE. */
+int right_adopt_send_consume(int addr, const Ident *ident, int pipe_w, uid_t uid, Right *ret);
+
 /* Another send right to the same port; RIGHT_NULL of anything but a send right. */
 Right right_copy_send(const Right *right);
 
