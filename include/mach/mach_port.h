@@ -339,7 +339,7 @@ kern_return_t mach_port_set_context(
  * guards it. The caller owns the right in *name, and with MPO_INSERT_SEND_RIGHT a send right too.
  * KERN_INVALID_VALUE: the queue limit is above MACH_PORT_QLIMIT_MAX.
  * KERN_INVALID_ARGUMENT: options is NULL, unknown flags, or flags that exclude one another.
- * KERN_NOT_SUPPORTED: MPO_SERVICE_PORT or MPO_CONNECTION_PORT; there is no bootstrap server yet.
+ * KERN_NOT_SUPPORTED: MPO_SERVICE_PORT or MPO_CONNECTION_PORT, which launchd does not know.
  * KERN_NO_SPACE: all names are taken. KERN_RESOURCE_SHORTAGE: no memory.
  */
 kern_return_t mach_port_construct(ipc_space_t task, mach_port_options_ptr_t options,

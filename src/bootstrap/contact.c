@@ -101,15 +101,22 @@ int contact_path(const char *path, unsigned timeout_ms, mach_port_t *ret)
 	return await_right(fd, end, ret);
 }
 
-int contact_server(mach_port_t *ret)
+int contact_user_path(char *path, size_t size)
 {
 	const char *folder = secure_getenv("XDG_RUNTIME_DIR");
+
+	if (!folder || *folder != '/')
+		return -ENOENT;
+	return snprintf(path, size, "%s/%s", folder, CONTACT_USER_NAME) < (int)size ? 0
+										    : -ENAMETOOLONG;
+}
+
+int contact_server(mach_port_t *ret)
+{
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	int r = -ENOENT;
 
-	if (folder && *folder == '/' &&
-		snprintf(path, sizeof(path), "%s/%s", folder, CONTACT_USER_NAME) <
-			(int)sizeof(path))
+	if (contact_user_path(path, sizeof(path)) == 0)
 		r = contact_path(path, CONTACT_TIMEOUT_MS, ret);
 	return r == -ENOENT ? contact_path(CONTACT_SYSTEM_PATH, CONTACT_TIMEOUT_MS, ret) : r;
 }

@@ -45,20 +45,29 @@ static const char *trailer_type(const Routine *r)
 	return r->user_trailer ? "mach_msg_max_trailer_t" : "mach_msg_trailer_t";
 }
 
+static bool is_user_audit_token(const Arg *a)
+{
+	return a->kind == ARG_USER_AUDIT_TOKEN || a->kind == ARG_AUDIT_TOKEN;
+}
+
+/* Otherwise the sender's ids in the trailer are enough. */
+static bool needs_audit_trailer(const Routine *r)
+{
+	for (unsigned n = 0; n < r->n_args; n++) {
+		if (is_user_audit_token(r->args[n]))
+			return true;
+	}
+	return false;
+}
+
 static void put_trailer_options(const Emit *e, const Routine *r)
 {
-	bool audit = false;
-
-	for (unsigned n = 0; n < r->n_args; n++) {
-		ArgKind k = r->args[n]->kind;
-
-		audit |= k == ARG_USER_AUDIT_TOKEN || k == ARG_AUDIT_TOKEN;
-	}
 	if (r->user_trailer)
 		put(e,
 			" | MACH_RCV_TRAILER_TYPE(MACH_MSG_TRAILER_FORMAT_0) |\n\t\t"
 			"MACH_RCV_TRAILER_ELEMENTS(%s)",
-			audit ? "MACH_RCV_TRAILER_AUDIT" : "MACH_RCV_TRAILER_SENDER");
+			needs_audit_trailer(r) ? "MACH_RCV_TRAILER_AUDIT"
+					       : "MACH_RCV_TRAILER_SENDER");
 }
 
 static void put_msg_option(const Emit *e, const Routine *r)
@@ -381,13 +390,8 @@ static void unpack_inline(const Emit *e, const Field *f)
 
 static void emit_user_trailer(const Emit *e, const Routine *r)
 {
-	bool audit = false;
-
 	if (!r->user_trailer)
 		return;
-	for (unsigned n = 0; n < r->n_args; n++)
-		audit |= r->args[n]->kind == ARG_USER_AUDIT_TOKEN ||
-			 r->args[n]->kind == ARG_AUDIT_TOKEN;
 	PUT_LINES(e,
 		"\tTrailerP = (mach_msg_max_trailer_t *)(void *)((char *)Out0P + "
 		"round_msg(Out0P->Head.msgh_size));",
@@ -395,13 +399,14 @@ static void emit_user_trailer(const Emit *e, const Routine *r)
 	put(e,
 		"\t    TrailerP->msgh_trailer_size < (mach_msg_trailer_size_t)sizeof(%s)) {\n"
 		"\t\tmach_msg_destroy(&Out0P->Head);\n",
-		audit ? "mach_msg_audit_trailer_t" : "mach_msg_security_trailer_t");
+		needs_audit_trailer(r) ? "mach_msg_audit_trailer_t"
+				       : "mach_msg_security_trailer_t");
 	emit_fail(e, "\t\t", "MIG_TRAILER_ERROR");
 	PUT_LINES(e, "\t}");
 	for (unsigned n = 0; n < r->n_args; n++) {
 		const Arg *a = r->args[n];
 
-		if (a->kind == ARG_USER_AUDIT_TOKEN || a->kind == ARG_AUDIT_TOKEN)
+		if (is_user_audit_token(a))
 			put(e, "\t*%s = TrailerP->msgh_audit;\n", a->name);
 		else if (a->kind == ARG_USER_SEC_TOKEN || a->kind == ARG_SEC_TOKEN)
 			put(e, "\t*%s = TrailerP->msgh_sender;\n", a->name);

@@ -217,8 +217,8 @@ static int open_path(const char *path, const char *whose, Manager *m)
 
 static int open_user(unsigned uid, Manager *m)
 {
-	const char *folder = secure_getenv("XDG_RUNTIME_DIR");
 	char path[256], whose[32];
+	int r;
 
 	(void)snprintf(whose, sizeof(whose), "user: %u", uid);
 	if (uid != geteuid())
@@ -226,10 +226,10 @@ static int open_user(unsigned uid, Manager *m)
 			"Could not find domain for %s: a user's launchd is for that user only; run "
 			"launchctl as user %u",
 			whose, uid);
-	if (!folder || *folder != '/')
-		return fail(STATUS_NO_DOMAIN,
-			"Could not find domain for %s: XDG_RUNTIME_DIR is not set", whose);
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, CONTACT_USER_NAME);
+	r = contact_user_path(path, sizeof(path));
+	if (r < 0)
+		return fail(STATUS_NO_DOMAIN, "Could not find domain for %s: XDG_RUNTIME_DIR is %s",
+			whose, r == -ENOENT ? "not set" : "too long");
 	return open_path(path, whose, m);
 }
 

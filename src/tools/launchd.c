@@ -162,17 +162,15 @@ static int watch_signals(Daemon *d, sigset_t *ret_old)
 
 static int default_path(const Daemon *d, char *path, size_t size)
 {
-	const char *folder = secure_getenv("XDG_RUNTIME_DIR");
+	int r;
 
 	if (d->mode == MODE_SYSTEM)
 		return snprintf(path, size, "%s", CONTACT_SYSTEM_PATH) < (int)size ? 0
 										   : -ENAMETOOLONG;
-	if (!folder || *folder != '/') {
+	r = contact_user_path(path, size);
+	if (r == -ENOENT)
 		fputs("launchd: XDG_RUNTIME_DIR is not set; say where with --path\n", stderr);
-		return -ENOENT;
-	}
-	return snprintf(path, size, "%s/%s", folder, CONTACT_USER_NAME) < (int)size ? 0
-										    : -ENAMETOOLONG;
+	return r;
 }
 
 /* The socket that the service manager listens at for us, or one of our own. */
@@ -181,6 +179,7 @@ static int open_path(Daemon *d)
 	const char *pid = secure_getenv("LISTEN_PID"), *n = secure_getenv("LISTEN_FDS");
 	bool anybody = d->mode == MODE_SYSTEM;
 	char path[256];
+	const char *where = path;
 	int r;
 
 	if (pid && n && strtol(pid, NULL, 10) == getpid() && strcmp(n, "1") == 0) {
@@ -189,16 +188,16 @@ static int open_path(Daemon *d)
 		r = fd < 0 ? fd : fd_set_cloexec(fd, true);
 		return r < 0 ? r : listener_new_fd_take(fd, anybody, &d->listener);
 	}
-	if (!d->path) {
+	if (d->path) {
+		where = d->path;
+	} else {
 		r = default_path(d, path, sizeof(path));
 		if (r < 0)
 			return r;
-		d->path = path;
 	}
-	r = listener_new(d->path, anybody, &d->listener);
+	r = listener_new(where, anybody, &d->listener);
 	if (r < 0)
-		(void)complain(d->path, -r);
-	d->path = NULL;
+		(void)complain(where, -r);
 	return r;
 }
 
