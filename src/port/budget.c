@@ -14,35 +14,70 @@
 typedef struct Kept {
 	TAILQ_ENTRY(Kept) link;
 	int fd;
-	QuotaCharge charge;
+	BudgetCharge charge;
 } Kept;
 
-static Quota in_flight;
-static uint64_t maximum;
-static bool in_flight_ready;
+#define PROCESSES_OF_USER 8
+
+static Quota in_flight, unread_answers; /* of a user, of a process */
+static uint64_t maximum, maximum_of_process;
+static bool quotas_ready;
 static TAILQ_HEAD(, Kept) kept = TAILQ_HEAD_INITIALIZER(kept);
 
+static void need_quotas(void)
+{
+	if (quotas_ready)
+		return;
+	maximum = (uint64_t)fd_limit() / 4;
+	maximum_of_process = MAX(maximum / PROCESSES_OF_USER, UINT64_C(1));
+	quota_init(&in_flight, &maximum, 1);
+	quota_init(&unread_answers, &maximum_of_process, 1);
+	quotas_ready = true;
+}
+
+static bool charge_to(Quota *quota, QuotaCharge *charge, uid_t id, uint64_t n)
+{
+	if (charge->quota)
+		return quota_grow(charge, n) == 0;
+	return quota_charge(quota, id, 0, n, charge) == 0;
+}
+
 bool budget_charge(QuotaCharge *charge, uid_t uid, unsigned n_fds)
+{
+	if (n_fds == 0 || uid == BUDGET_NOBODY)
+		return true;
+	need_quotas();
+	return charge_to(&in_flight, charge, uid, MIN((uint64_t)n_fds, maximum));
+}
+
+bool budget_charge_answer(BudgetCharge *charge, uid_t uid, pid_t pid, unsigned n_fds)
 {
 	uint64_t n;
 
 	if (n_fds == 0 || uid == BUDGET_NOBODY)
 		return true;
-	if (!in_flight_ready) {
-		maximum = (uint64_t)fd_limit() / 4;
-		quota_init(&in_flight, &maximum, 1);
-		in_flight_ready = true;
-	}
-	n = MIN((uint64_t)n_fds, maximum);
-	if (charge->quota)
-		return quota_grow(charge, n) == 0;
-	return quota_charge(&in_flight, uid, 0, n, charge) == 0;
+	need_quotas();
+	n = MIN((uint64_t)n_fds, maximum_of_process);
+	if (quota_usage(&unread_answers, (uid_t)pid, 0) + n > maximum_of_process)
+		return false;
+	if (!budget_charge(&charge->user, uid, n_fds))
+		return false;
+	/* Out of memory: then its user alone is charged. */
+	if (pid > 0)
+		(void)charge_to(&unread_answers, &charge->process, (uid_t)pid, n);
+	return true;
+}
+
+void budget_uncharge(BudgetCharge *charge)
+{
+	quota_uncharge(&charge->user);
+	quota_uncharge(&charge->process);
 }
 
 static void kept_free(Kept *k)
 {
 	TAILQ_REMOVE(&kept, k, link);
-	quota_uncharge(&k->charge);
+	budget_uncharge(&k->charge);
 	probe_close_lazily_consume(k->fd);
 	free(k);
 }
@@ -75,18 +110,18 @@ static void look_at_oldest(const Kept *newest)
 	}
 }
 
-void budget_keep_take(int fd, QuotaCharge *charge)
+void budget_keep_take(int fd, BudgetCharge *charge)
 {
-	Kept *k = charge->quota ? calloc(1, sizeof(*k)) : NULL;
+	Kept *k = charge->user.quota ? calloc(1, sizeof(*k)) : NULL;
 
 	if (!k) {
-		quota_uncharge(charge);
+		budget_uncharge(charge);
 		probe_close_lazily_consume(fd);
 		return;
 	}
 	k->fd = fd;
 	k->charge = *charge;
-	*charge = (QuotaCharge)QUOTA_CHARGE_INIT;
+	*charge = (BudgetCharge)BUDGET_CHARGE_INIT;
 	TAILQ_INSERT_TAIL(&kept, k, link);
 	look_at_oldest(k);
 }

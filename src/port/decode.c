@@ -136,7 +136,7 @@ static int decode_once(Decoder *d, const WireRecord *record, Right *ret)
 		probe_close_consume(fd);
 		return MALFORMED;
 	}
-	once = once_new_pair_take(fd, d->creds->uid);
+	once = once_new_pair_take(fd, d->creds);
 	if (!once) {
 		probe_close_lazily_consume(fd);
 		return KERN_RESOURCE_SHORTAGE;

@@ -105,28 +105,28 @@ static int send_datagram(int fd, const Encoder *e, int flags)
 }
 
 /* Answers are charged by the socket they went to: what it has read is given back first. */
-static bool charge_answer(int fd, QuotaCharge *charge, uid_t uid, unsigned n_fds)
+static bool charge_answer(int fd, BudgetCharge *charge, uid_t uid, pid_t pid, unsigned n_fds)
 {
 	int unread = 0;
 
 	if (n_fds == 0)
 		return true;
-	if (charge->quota && ioctl(fd, SIOCOUTQ, &unread) == 0 && unread == 0)
-		quota_uncharge(charge);
-	if (budget_charge(charge, uid, n_fds))
+	if (charge->user.quota && ioctl(fd, SIOCOUTQ, &unread) == 0 && unread == 0)
+		budget_uncharge(charge);
+	if (budget_charge_answer(charge, uid, pid, n_fds))
 		return true;
 	budget_sweep();
-	return budget_charge(charge, uid, n_fds);
+	return budget_charge_answer(charge, uid, pid, n_fds);
 }
 
-int deliver_answer_on(int fd, Message *m, QuotaCharge *charge, uid_t uid, uint64_t seq)
+int deliver_answer_on(int fd, Message *m, BudgetCharge *charge, uid_t uid, pid_t pid, uint64_t seq)
 {
 	Encoder e;
 	int r;
 
 	encoder_init(&e);
 	r = encode_message(&e, m);
-	if (!r && !charge_answer(fd, charge, uid, e.n_fds + e.n_carried))
+	if (!r && !charge_answer(fd, charge, uid, pid, e.n_fds + e.n_carried))
 		r = MACH_SEND_NO_BUFFER;
 	if (!r) {
 		e.header.flags |= WIRE_F_ONCE;
@@ -205,7 +205,7 @@ static int append_local(Port *port, Message *m)
 int deliver_once(Right *right, Message *m)
 {
 	SendOnce *once = right->once;
-	QuotaCharge charge = QUOTA_CHARGE_INIT;
+	BudgetCharge charge = BUDGET_CHARGE_INIT;
 	int r = 0;
 
 	m->dest_disposition = MACH_MSG_TYPE_PORT_SEND_ONCE;
@@ -215,8 +215,8 @@ int deliver_once(Right *right, Message *m)
 			r = append_local(once->port, m);
 		break;
 	case ONCE_PAIR:
-		r = deliver_answer_on(once->fd, m, &charge, once->uid, 0);
-		if (!r && charge.quota)
+		r = deliver_answer_on(once->fd, m, &charge, once->uid, once->pid, 0);
+		if (!r && charge.user.quota)
 			budget_keep_take(TAKE_FD(once->fd), &charge);
 		break;
 	case ONCE_LEASE:

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/clock.h"
-#include "base/quota.h"
+#include "port/budget.h"
 #include "port/right.h"
 #include "port/types.h"
 
@@ -22,6 +22,6 @@ int deliver_once(Right *once, Message *m);
 int deliver_port(Port *port, Message *m, Deadline deadline);
 
 /* The answer to a send-once right, on its pair; `seq` is the request's number on a lease, 0 in the
- * general form. Descriptors in it are charged to `uid`. Consumes the contents on success. 0,
+ * general form. Descriptors in it are charged to that user and process. Consumes the contents on success. 0,
  * MACH_SEND_NO_BUFFER, MACH_SEND_INVALID_MEMORY, or -errno: nobody reads there. */
-int deliver_answer_on(int fd, Message *m, QuotaCharge *charge, uid_t uid, uint64_t seq);
+int deliver_answer_on(int fd, Message *m, BudgetCharge *charge, uid_t uid, pid_t pid, uint64_t seq);

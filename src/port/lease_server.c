@@ -48,7 +48,7 @@ LeaseServer *lease_server_unref(LeaseServer *lease)
 	lease_close(lease);
 	lease->parked_fd = probe_close_lazily_consume(lease->parked_fd);
 	message_free(lease->parked);
-	quota_uncharge(&lease->unread);
+	budget_uncharge(&lease->unread);
 	quota_uncharge(&lease->charge);
 	n_leases--;
 	free(lease);
@@ -99,7 +99,7 @@ static LeaseServer *lease_find(Port *port, uint64_t id)
 	return lease;
 }
 
-static LeaseServer *lease_new(Port *port, uint64_t id, uid_t uid)
+static LeaseServer *lease_new(Port *port, uint64_t id, const Creds *creds)
 {
 	LeaseServer *lease;
 
@@ -110,12 +110,13 @@ static LeaseServer *lease_new(Port *port, uint64_t id, uid_t uid)
 	lease = calloc(1, sizeof(*lease));
 	if (!lease)
 		return NULL;
-	if (lease_charge(uid, &lease->charge)) {
+	if (lease_charge(creds->uid, &lease->charge)) {
 		free(lease);
 		return NULL;
 	}
 	lease->id = id;
-	lease->uid = uid;
+	lease->uid = creds->uid;
+	lease->pid = creds->pid;
 	lease->fd = lease->parked_fd = -EBADF;
 	lease->refs = 1;
 	HASH_ADD(hh, port->extra->lease_table, id, sizeof(lease->id), lease);
@@ -142,7 +143,7 @@ void lease_server_offer(Port *port, const WireHeader *h, const Creds *creds, Rig
 
 	if (once->kind != ONCE_PAIR || lease_find(port, h->lease_id))
 		return;
-	lease = lease_new(port, h->lease_id, creds->uid);
+	lease = lease_new(port, h->lease_id, creds);
 	if (!lease)
 		return;
 	lease->fd = once->fd;
@@ -161,11 +162,11 @@ int lease_server_request(Port *port, const WireHeader *h, const Creds *creds, Ri
 	if (lease && h->lease_seq <= lease->last_taken)
 		return KERN_INVALID_ARGUMENT;
 	if (!lease) {
-		lease = lease_new(port, h->lease_id, creds->uid);
+		lease = lease_new(port, h->lease_id, creds);
 		if (!lease)
 			return KERN_RESOURCE_SHORTAGE;
 	}
-	once = once_new_lease(lease, h->lease_seq, creds->uid);
+	once = once_new_lease(lease, h->lease_seq, creds);
 	if (!once)
 		return KERN_RESOURCE_SHORTAGE;
 	lease->last_taken = h->lease_seq;
@@ -261,7 +262,7 @@ int lease_server_answer(LeaseServer *lease, uint64_t seq, Message *m)
 		return lease_park(lease, m);
 	if (lease->fd < 0)
 		return 0;
-	r = deliver_answer_on(lease->fd, m, &lease->unread, lease->uid, seq);
+	r = deliver_answer_on(lease->fd, m, &lease->unread, lease->uid, lease->pid, seq);
 	if (r == MACH_SEND_NO_BUFFER || r == MACH_SEND_INVALID_MEMORY ||
 		r == MACH_SEND_INVALID_RIGHT)
 		return r;

@@ -11,8 +11,8 @@
 #pragma once
 
 #include "base/hash.h"
-#include "base/quota.h"
 #include "base/sockmsg.h"
+#include "port/budget.h"
 #include "port/message.h"
 #include "port/types.h"
 #include "port/wire.h"
@@ -26,10 +26,11 @@ struct LeaseServer {
 	bool bound;
 	bool parked_died;
 	uid_t uid;
+	pid_t pid;
 	Message *parked; /* the answer to last_taken */
 	int parked_fd; /* or where the right that moved on is answered */
 	QuotaCharge charge; /* for the lease */
-	QuotaCharge unread; /* for descriptors in answers that were not read yet */
+	BudgetCharge unread; /* for descriptors in answers that were not read yet */
 	UT_hash_handle hh;
 };
 

@@ -39,12 +39,12 @@ struct Item {
 /* Creds.uid of a message from this very process: looked up when a trailer asks. */
 #define CREDS_SELF ((uid_t)-1)
 
-typedef struct Creds {
+struct Creds {
 	pid_t pid; /* 0: made by this library */
 	uid_t uid;
 	gid_t gid;
 	uint32_t pidversion;
-} Creds;
+};
 
 struct Message {
 	TAILQ_ENTRY(Message) link;

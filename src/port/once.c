@@ -42,25 +42,27 @@ SendOnce *once_new_local(Port *port)
 	return once;
 }
 
-SendOnce *once_new_pair_take(int fd, uid_t uid)
+SendOnce *once_new_pair_take(int fd, const Creds *creds)
 {
 	SendOnce *once = once_new(ONCE_PAIR);
 
 	if (once) {
 		once->fd = fd;
-		once->uid = uid;
+		once->uid = creds->uid;
+		once->pid = creds->pid;
 	}
 	return once;
 }
 
-SendOnce *once_new_lease(LeaseServer *lease, uint64_t seq, uid_t uid)
+SendOnce *once_new_lease(LeaseServer *lease, uint64_t seq, const Creds *creds)
 {
 	SendOnce *once = once_new(ONCE_LEASE);
 
 	if (once) {
 		once->lease = lease_server_ref(lease);
 		once->seq = seq;
-		once->uid = uid;
+		once->uid = creds->uid;
+		once->pid = creds->pid;
 	}
 	return once;
 }

@@ -24,6 +24,7 @@ struct SendOnce {
 	OnceKind kind;
 	PortName name; /* 0 while in a message */
 	uid_t uid; /* whose it is, PAIR and LEASE: who is charged for unread answers */
+	pid_t pid;
 	TAILQ_ENTRY(SendOnce) link; /* LOCAL: in port->extra->onces */
 	union {
 		Port *port; /* LOCAL: one reference */
@@ -37,8 +38,8 @@ struct SendOnce {
 
 /* A send-once right made from a local receive right. NULL: no memory. */
 SendOnce *once_new_local(Port *port);
-SendOnce *once_new_pair_take(int fd, uid_t uid);
-SendOnce *once_new_lease(LeaseServer *lease, uint64_t seq, uid_t uid);
+SendOnce *once_new_pair_take(int fd, const Creds *creds);
+SendOnce *once_new_lease(LeaseServer *lease, uint64_t seq, const Creds *creds);
 
 /* Frees without a notification: the right has been used or has left this process (a PAIR's
  * descriptor is closed). */

@@ -29,6 +29,27 @@ PORT_TEST(each_uid_has_its_own)
 	quota_uncharge(&b);
 }
 
+/* One that never reads what it asked for has a part of its user's room, and no more. */
+PORT_TEST(each_process_has_a_part_of_that)
+{
+	BudgetCharge a = BUDGET_CHARGE_INIT, b = BUDGET_CHARGE_INIT, c = BUDGET_CHARGE_INIT;
+	unsigned n = maximum() / 8;
+
+	ASSERT_TRUE(LOCKED(budget_charge_answer(&a, STRANGER, 17, n - 1)));
+	ASSERT_TRUE(LOCKED(budget_charge_answer(&a, STRANGER, 17, 1)));
+	ASSERT_FALSE(LOCKED(budget_charge_answer(&a, STRANGER, 17, 1)));
+	ASSERT_FALSE(LOCKED(budget_charge_answer(&b, STRANGER, 17, 1)));
+	ASSERT_NULL(b.user.quota);
+	ASSERT_TRUE(LOCKED(budget_charge_answer(&b, STRANGER, 18, n)));
+	ASSERT_TRUE(a.user.user == b.user.user);
+	budget_uncharge(&a);
+	/* More than a process may have goes if it has nothing else. */
+	ASSERT_TRUE(LOCKED(budget_charge_answer(&c, STRANGER, 17, n + 1)));
+	budget_uncharge(&b);
+	budget_uncharge(&c);
+	ASSERT_NULL(c.process.quota);
+}
+
 static int end_with(int *ret_peer, bool unread)
 {
 	int pair[2];
@@ -42,13 +63,14 @@ static int end_with(int *ret_peer, bool unread)
 
 PORT_TEST(kept_until_read)
 {
-	QuotaCharge charge = QUOTA_CHARGE_INIT, more = QUOTA_CHARGE_INIT;
+	BudgetCharge charge = BUDGET_CHARGE_INIT;
+	QuotaCharge more = QUOTA_CHARGE_INIT;
 	int peer, end = end_with(&peer, true);
 	char byte;
 
-	ASSERT_TRUE(LOCKED(budget_charge(&charge, STRANGER, maximum())));
+	ASSERT_TRUE(LOCKED(budget_charge(&charge.user, STRANGER, maximum())));
 	LOCKED_DO(budget_keep_take(end, &charge));
-	ASSERT_NULL(charge.quota);
+	ASSERT_NULL(charge.user.quota);
 	ASSERT_FD_OPEN(end);
 	LOCKED_DO(budget_sweep());
 	ASSERT_FALSE(LOCKED(budget_charge(&more, STRANGER, 1)));
@@ -61,10 +83,11 @@ PORT_TEST(kept_until_read)
 
 PORT_TEST(kept_until_the_peer_is_gone)
 {
-	QuotaCharge charge = QUOTA_CHARGE_INIT, more = QUOTA_CHARGE_INIT;
+	BudgetCharge charge = BUDGET_CHARGE_INIT;
+	QuotaCharge more = QUOTA_CHARGE_INIT;
 	int peer, end = end_with(&peer, true);
 
-	ASSERT_TRUE(LOCKED(budget_charge(&charge, STRANGER, maximum())));
+	ASSERT_TRUE(LOCKED(budget_charge(&charge.user, STRANGER, maximum())));
 	LOCKED_DO(budget_keep_take(end, &charge));
 	close(peer);
 	LOCKED_DO(budget_sweep());
@@ -74,7 +97,7 @@ PORT_TEST(kept_until_the_peer_is_gone)
 
 PORT_TEST(without_a_charge_nothing_is_kept)
 {
-	QuotaCharge charge = QUOTA_CHARGE_INIT;
+	BudgetCharge charge = BUDGET_CHARGE_INIT;
 	int peer, end = end_with(&peer, false);
 
 	LOCKED_DO(budget_keep_take(end, &charge));
@@ -88,10 +111,10 @@ PORT_TEST(many_are_swept)
 	int peers[200];
 
 	for (unsigned i = 0; i < 200; i++) {
-		QuotaCharge charge = QUOTA_CHARGE_INIT;
+		BudgetCharge charge = BUDGET_CHARGE_INIT;
 		int end = end_with(&peers[i], i % 2);
 
-		ASSERT_TRUE(LOCKED(budget_charge(&charge, STRANGER, 1)));
+		ASSERT_TRUE(LOCKED(budget_charge(&charge.user, STRANGER, 1)));
 		LOCKED_DO(budget_keep_take(end, &charge));
 	}
 	for (unsigned i = 0; i < 200; i++)
@@ -105,10 +128,10 @@ PORT_TEST(each_new_one_has_two_old_ones_looked_at)
 	int peers[100], n_fds = ASSERT_SYS(fd_count_open());
 
 	for (unsigned i = 0; i < 100; i++) {
-		QuotaCharge charge = QUOTA_CHARGE_INIT;
+		BudgetCharge charge = BUDGET_CHARGE_INIT;
 		int end = end_with(&peers[i], true);
 
-		ASSERT_TRUE(LOCKED(budget_charge(&charge, STRANGER, 1)));
+		ASSERT_TRUE(LOCKED(budget_charge(&charge.user, STRANGER, 1)));
 		LOCKED_DO(budget_keep_take(end, &charge));
 	}
 	ASSERT_TRUE(reaper_wait(WAIT_MS));
@@ -116,10 +139,10 @@ PORT_TEST(each_new_one_has_two_old_ones_looked_at)
 	for (unsigned i = 0; i < 100; i++)
 		close(peers[i]);
 	for (unsigned i = 0; i < 101; i++) {
-		QuotaCharge charge = QUOTA_CHARGE_INIT;
+		BudgetCharge charge = BUDGET_CHARGE_INIT;
 		int peer, end = end_with(&peer, false);
 
-		ASSERT_TRUE(LOCKED(budget_charge(&charge, STRANGER, 1)));
+		ASSERT_TRUE(LOCKED(budget_charge(&charge.user, STRANGER, 1)));
 		LOCKED_DO(budget_keep_take(end, &charge));
 		close(peer);
 	}
@@ -131,10 +154,11 @@ PORT_TEST(each_new_one_has_two_old_ones_looked_at)
 
 PORT_TEST(a_child_forgets)
 {
-	QuotaCharge charge = QUOTA_CHARGE_INIT, more = QUOTA_CHARGE_INIT;
+	BudgetCharge charge = BUDGET_CHARGE_INIT;
+	QuotaCharge more = QUOTA_CHARGE_INIT;
 	int peer, end = end_with(&peer, true);
 
-	ASSERT_TRUE(LOCKED(budget_charge(&charge, STRANGER, maximum())));
+	ASSERT_TRUE(LOCKED(budget_charge(&charge.user, STRANGER, maximum())));
 	LOCKED_DO(budget_keep_take(end, &charge));
 	LOCKED_DO(budget_forget_all());
 	ASSERT_TRUE(LOCKED(budget_charge(&more, STRANGER, maximum())));

@@ -26,6 +26,7 @@ typedef uint32_t PortName;
 
 typedef struct Answer Answer;
 typedef struct Backing Backing;
+typedef struct Creds Creds;
 typedef struct Entry Entry;
 typedef struct Ident Ident;
 typedef struct Item Item;
