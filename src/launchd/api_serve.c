@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The routines of idl/bootstrap.defs, as the server does them: what was asked in terms of namespaces and
- * services, and their answers as the codes of <servers/bootstrap.h>.
+ * The routines of idl/bootstrap.defs, as the server does them: what was asked in terms of
+ * namespaces and services, and their answers as the codes of <servers/bootstrap.h>.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,27 +38,40 @@ static void log_refusal(const Caller *c, const char *what, const char *name)
 
 /* --- Services --- */
 
-/* The service that a caller may become the server of; made, unless it has to be declared. */
-static int claim(Namespace *ns, const char *name, const Caller *c, bool strict, Service **ret)
+/* The service that is there already, if the caller may become its server. SERVER_E_UNKNOWN: none
+ * is. */
+static int claim(Namespace *ns, const char *name, const Caller *c, Service **ret)
 {
 	Service *s = namespace_find_service(ns, name);
-	Owner *owner;
-	int r;
 
-	if (s && s->owner != c->owner) {
+	if (!s)
+		return SERVER_E_UNKNOWN;
+	if (s->owner != c->owner) {
 		log_refusal(c, "check in for", s->name);
 		return SERVER_E_DENIED;
 	}
-	if (s && (s->active || !s->keeper))
+	if (s->active || !s->keeper)
 		return SERVER_E_ACTIVE;
-	if (s) {
-		*ret = s;
-		return 0;
+	*ret = s;
+	return 0;
+}
+
+/* What nobody has declared is there for as long as its server keeps the right. */
+static int check_in(Namespace *ns, const char *name, const Caller *c, bool strict, mach_port_t *ret)
+{
+	Service *s;
+	Owner *owner;
+	int r = claim(ns, name, c, &s);
+
+	if (r == SERVER_E_UNKNOWN && !strict) {
+		r = server_owner_of(c, &owner);
+		return r ? r : service_check_in_new(ns, name, owner, c, ret);
 	}
-	if (strict)
-		return SERVER_E_UNKNOWN;
-	r = server_owner_of(c, &owner);
-	return r ? r : service_declare(ns, name, owner, c, ret);
+	if (r)
+		return r;
+	service_check_in(s);
+	*ret = s->port;
+	return 0;
 }
 
 kern_return_t bootstrap_do_check_in(mach_port_t bootstrap, service_name_t name, uint64_t flags,
@@ -66,19 +79,12 @@ kern_return_t bootstrap_do_check_in(mach_port_t bootstrap, service_name_t name, 
 {
 	Namespace *ns = namespace_find(bootstrap);
 	Caller c = server_caller(&token);
-	Service *s;
-	int r;
 
 	if (!ns)
 		return BOOTSTRAP_UNKNOWN_SERVICE;
 	if (flags & BOOTSTRAP_PER_PID_SERVICE)
 		return BOOTSTRAP_NOT_PRIVILEGED;
-	r = claim(ns, name, &c, flags & BOOTSTRAP_STRICT_CHECKIN, &s);
-	if (r)
-		return code_of(r);
-	service_check_in(s);
-	*ret = s->port;
-	return BOOTSTRAP_SUCCESS;
+	return code_of(check_in(ns, name, &c, flags & BOOTSTRAP_STRICT_CHECKIN, ret));
 }
 
 kern_return_t bootstrap_do_declare(
@@ -86,12 +92,18 @@ kern_return_t bootstrap_do_declare(
 {
 	Namespace *ns = namespace_find(bootstrap);
 	Caller c = server_caller(&token);
+	Owner *owner;
 	Service *s;
 	int r;
 
 	if (!ns)
 		return BOOTSTRAP_UNKNOWN_SERVICE;
-	r = claim(ns, name, &c, false, &s);
+	r = claim(ns, name, &c, &s);
+	if (r == SERVER_E_UNKNOWN) {
+		r = server_owner_of(&c, &owner);
+		if (!r)
+			r = service_declare(ns, name, owner, &c, &s);
+	}
 	if (r)
 		return code_of(r);
 	*ret = s->port;

@@ -222,6 +222,26 @@ int service_register_take(
 	return r;
 }
 
+int service_check_in_new(Namespace *ns, const char *name, Owner *owner, const Caller *caller,
+	mach_port_t *ret_receive)
+{
+	mach_port_t port;
+	int r;
+
+	if (mach_port_allocate(SELF, MACH_PORT_RIGHT_RECEIVE, &port) != KERN_SUCCESS)
+		return SERVER_E_FULL;
+	r = mach_port_insert_right(SELF, port, port, MACH_MSG_TYPE_MAKE_SEND) == KERN_SUCCESS
+		    ? service_register_take(ns, name, owner, caller, port)
+		    : SERVER_E_FULL;
+	if (r) {
+		receive_destroy(port);
+		(void)mach_port_deallocate(SELF, port);
+		return r;
+	}
+	*ret_receive = port;
+	return 0;
+}
+
 Service *service_free(Service *s)
 {
 	if (!s)

@@ -5,12 +5,12 @@
 /*
  * A named port.
  *
- *	declared	the server has the receive right, and keeps a duplicate (portcullis_keeper_create())
- *			while somebody who checked in has it: messages outlive their receiver
- *	registered	the port is somebody's; the name goes when the port dies
+ * 	declared	the server has the receive right, and keeps a duplicate (portcullis_keeper_create())
+ * 			while somebody who checked in has it: messages outlive their receiver
+ * 	registered	the port is somebody's; the name goes when the port dies
  *
- * The server always has a send right, under the same name. So a client's rights stay good from one run
- * of a job to the next, and nobody sees when one ends.
+ * The server always has a send right, under the same name. So a client's rights stay good from one
+ * run of a job to the next, and nobody sees when one ends.
  */
 
 #include <portcullis/port.h>
@@ -37,10 +37,14 @@ struct Service {
 	QuotaCharge charge;
 };
 
-/* With a port of its own, charged to the caller (see server_charge()). 0, SERVER_E_ACTIVE (the name is
- * taken), SERVER_E_FULL, SERVER_E_UNKNOWN (no name). */
+/* With a port of its own, charged to the caller (see server_charge()). 0, SERVER_E_ACTIVE (the name
+ * is taken), SERVER_E_FULL, SERVER_E_UNKNOWN (no name). */
 int service_declare(Namespace *ns, const char *name, Owner *owner, const Caller *caller,
 	Service **ret) _warn_unused_;
+/* Without a declaration: the receive right is the caller's to pass on, and the service goes with
+ * it. The codes are service_declare()'s. */
+int service_check_in_new(Namespace *ns, const char *name, Owner *owner, const Caller *caller,
+	mach_port_t *ret_receive) _warn_unused_;
 /* As a job's specification says, which starts the job when a message comes. */
 int service_declare_spec(Namespace *ns, const SpecService *spec, Owner *owner) _warn_unused_;
 /* With somebody's port; takes the send right on success. */
@@ -54,8 +58,8 @@ void service_check_in(Service *service);
 /* Whoever checked in is gone, or never got the answer: the receive right is the server's again. */
 void service_take_back(Service *service, bool crashed);
 
-/* A message that waits, or comes, is to start the owner. It is not looked at: what is taken out of the
- * queue would be lost with the run that it is handed to. */
+/* A message that waits, or comes, is to start the owner. It is not looked at: what is taken out of
+ * the queue would be lost with the run that it is handed to. */
 void service_listen(Service *service);
 
 /* One of those that are registered with this port: it may have several names. */

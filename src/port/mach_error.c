@@ -25,6 +25,7 @@
 #include <mach/mach_init.h>
 #include <mach/message.h>
 #include <mach/mig_errors.h>
+#include <portcullis/child_port.h>
 
 #include "base/cleanup.h"
 
@@ -165,9 +166,23 @@ static const char *const texts_mig[] = {
 	[MIG_INDEX(MIG_TRAILER_ERROR)] = "(ipc/mig) unknown trailer format",
 };
 
-enum { SYSTEM_OS = 0, SYSTEM_MACH_IPC = 4 };
+enum { SYSTEM_OS = 0, SYSTEM_MACH_IPC = 4, SYSTEM_LOCAL = 0x3e };
 enum { SUB_KERN = 0, SUB_UNIX = 3 };
 enum { SUB_SEND = 0, SUB_RCV = 1, SUB_MIG = 2 };
+enum { SUB_HANDSHAKE = 1 };
+
+/* Of <portcullis/child_port.h>. */
+static const char *const texts_handshake[] = {
+	[err_get_code(PORTCULLIS_HANDSHAKE_PENDING)] = "(portcullis/handshake) not over yet",
+	[err_get_code(PORTCULLIS_HANDSHAKE_NO_CLIENT)] =
+		"(portcullis/handshake) the client is gone, or did not prove itself",
+	[err_get_code(
+		PORTCULLIS_HANDSHAKE_NO_SERVER)] = "(portcullis/handshake) the server is gone",
+	[err_get_code(PORTCULLIS_HANDSHAKE_GARBAGE)] =
+		"(portcullis/handshake) what came through the pipe makes no sense",
+	[err_get_code(PORTCULLIS_HANDSHAKE_WRONG_RIGHT)] =
+		"(portcullis/handshake) the client sent another kind of right",
+};
 
 static const ErrorTable error_tables[] = {
 	{SYSTEM_OS, SUB_KERN, "(os/kern)", texts_kern, ARRAY_SIZE(texts_kern)},
@@ -175,6 +190,8 @@ static const ErrorTable error_tables[] = {
 	{SYSTEM_MACH_IPC, SUB_SEND, "(ipc/send)", texts_send, ARRAY_SIZE(texts_send)},
 	{SYSTEM_MACH_IPC, SUB_RCV, "(ipc/rcv)", texts_rcv, ARRAY_SIZE(texts_rcv)},
 	{SYSTEM_MACH_IPC, SUB_MIG, "(ipc/mig)", texts_mig, ARRAY_SIZE(texts_mig)},
+	{SYSTEM_LOCAL, SUB_HANDSHAKE, "(portcullis/handshake)", texts_handshake,
+		ARRAY_SIZE(texts_handshake)},
 };
 
 /* Bring the codes that do not have the three parts into that form; unsigned, as bits are. */
