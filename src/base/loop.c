@@ -471,9 +471,14 @@ int loop_run_once(Loop *loop, int timeout_ms)
 	return r != 0 ? error_trace(r) : error_trace(update);
 }
 
+bool loop_take_quit(Loop *loop)
+{
+	return atomic_exchange(&loop->quit, false);
+}
+
 int loop_run(Loop *loop)
 {
-	while (!atomic_exchange(&loop->quit, false)) {
+	while (!loop_take_quit(loop)) {
 		int r = loop_run_once(loop, -1);
 
 		if (r < 0)

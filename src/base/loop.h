@@ -74,6 +74,10 @@ int loop_run(Loop *loop) _warn_unused_;
 /* Let loop_run() return once what is being dispatched is done. From any thread. */
 void loop_quit(Loop *loop);
 
+/* Whether loop_quit() was called since the loop last ran or this was last asked: for driving a Loop
+ * otherwise than by loop_run(). */
+bool loop_take_quit(Loop *loop);
+
 /* A descriptor, the loop's own, that polls readable whenever loop_run_once(loop, 0) would call
  * something, timers and wake-ups included: for driving a Loop from another event loop. */
 int loop_fd(const Loop *loop);

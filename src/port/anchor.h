@@ -105,6 +105,10 @@ static inline uint64_t anchor_layout(void)
 		offsetof(Message, n_items),
 		sizeof(Message),
 		offsetof(Kobject, id),
+		offsetof(Kobject, n_fds),
+		offsetof(Kobject, fds),
+		offsetof(Kobject, facts),
+		sizeof(Kobject),
 		offsetof(LeaseServer, fd),
 		offsetof(Sender, fd),
 	};

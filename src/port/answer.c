@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "port/answer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -145,6 +146,16 @@ Answer *answer_free(Answer *answer)
 		probe_close_lazily_consume(answer->fd);
 	else
 		pair_close_consume(answer->fd);
+	free(answer);
+	return NULL;
+}
+
+Answer *answer_free_read(Answer *answer, uid_t uid)
+{
+	assert(!answer->lease);
+	answer_unlink(answer);
+	answer->port->sorights--;
+	probe_close_blaming_consume(answer->fd, uid);
 	free(answer);
 	return NULL;
 }

@@ -41,5 +41,9 @@ Answer *answer_find(Port *port, uint64_t serial);
 /* Unlinks, closes and frees. What was not read is destroyed here, never by close(). */
 Answer *answer_free(Answer *answer);
 
+/* The same in the general form, after its message, from that user, was read: nobody waits for the end of
+ * it any more. It is cheaper to let the reaper close it then than to make sure that it is empty. */
+Answer *answer_free_read(Answer *answer, uid_t uid);
+
 /* Ends a recv() that another thread is blocked in; the send-once right dies by it. */
 void answer_interrupt(Answer *answer);

@@ -29,24 +29,35 @@ static int allocate_array(uint32_t n, size_t size, void *ret)
 	return r ? KERN_RESOURCE_SHORTAGE : 0;
 }
 
+/* How many names are listed: the library's own are not. */
+static uint32_t count_listed(void)
+{
+	uint32_t index = 0, n = 0;
+	const Entry *entry;
+
+	while ((entry = space_next(&index)) != NULL)
+		n += !(entry->flags & ENTRY_F_HIDDEN);
+	return n;
+}
+
 static int snapshot(Snapshot *s)
 {
-	uint32_t index = 0;
+	uint32_t index = 0, listed = count_listed();
 	Entry *entry;
 	int r;
 
-	r = allocate_array(space_used(), sizeof(*s->names), &s->names);
+	r = allocate_array(listed, sizeof(*s->names), &s->names);
 	if (!r) {
-		r = allocate_array(space_used(), sizeof(*s->types), &s->types);
+		r = allocate_array(listed, sizeof(*s->types), &s->types);
 		if (r && s->names)
-			(void)region_deallocate(
-				(uintptr_t)s->names, space_used() * sizeof(*s->names));
+			(void)region_deallocate((uintptr_t)s->names, listed * sizeof(*s->names));
 	}
 	if (r)
 		return r;
 	while ((entry = space_next(&index)) != NULL) {
 		/* Looking may turn it into a dead name; it is there all the same. */
-		if (!space_find(entry->name) || !s->names || !s->types)
+		if (entry->flags & ENTRY_F_HIDDEN || !space_find(entry->name) || !s->names ||
+			!s->types)
 			continue;
 		s->names[s->n] = entry->name;
 		s->types[s->n] = ((mach_port_type_t)entry->type << 16) |
@@ -65,7 +76,7 @@ _public_ kern_return_t mach_port_names(ipc_space_t space, mach_port_name_array_t
 	int r;
 
 	if (!api_is_self(space))
-		return KERN_INVALID_TASK;
+		return api_other.names(space, names, namesCnt, types, typesCnt);
 	task_lock();
 	r = snapshot(&s);
 	task_unlock();
@@ -109,10 +120,12 @@ _public_ kern_return_t mach_port_space_info(ipc_space_read_t space, ipc_info_spa
 	if (!api_is_self(space))
 		return KERN_INVALID_TASK;
 	task_lock();
-	r = allocate_array(space_used(), sizeof(*table), &table);
+	r = allocate_array(count_listed(), sizeof(*table), &table);
 	if (!r) {
-		while (table && (entry = space_next(&index)) != NULL)
-			fill_name_info(entry, &table[n++]);
+		while (table && (entry = space_next(&index)) != NULL) {
+			if (!(entry->flags & ENTRY_F_HIDDEN))
+				fill_name_info(entry, &table[n++]);
+		}
 		*space_info = (ipc_info_space_t){
 			.iis_genno_mask = GENERATION_MASK,
 			.iis_table_size = space_size(),
@@ -172,6 +185,20 @@ static const char *object_description(unsigned type)
 		return "semaphore";
 	case KOBJECT_FILEPORT:
 		return "fileport";
+	case KOBJECT_TASK_READ:
+		return "task, read";
+	case KOBJECT_TASK_INSPECT:
+		return "task, inspect";
+	case KOBJECT_TASK_NAME:
+		return "task, name";
+	case KOBJECT_TASK_ID_TOKEN:
+		return "task identity token";
+	case KOBJECT_THREAD_READ:
+		return "thread, read";
+	case KOBJECT_THREAD_INSPECT:
+		return "thread, inspect";
+	case KOBJECT_NAMED_ENTRY:
+		return "memory entry";
 	default:
 		return "";
 	}
@@ -190,6 +217,20 @@ static natural_t object_type(unsigned type)
 		return IPC_OTYPE_SEMAPHORE;
 	case KOBJECT_FILEPORT:
 		return IPC_OTYPE_FILEPORT;
+	case KOBJECT_TASK_READ:
+		return IPC_OTYPE_TASK_READ;
+	case KOBJECT_TASK_INSPECT:
+		return IPC_OTYPE_TASK_INSPECT;
+	case KOBJECT_TASK_NAME:
+		return IPC_OTYPE_TASK_NAME;
+	case KOBJECT_TASK_ID_TOKEN:
+		return IPC_OTYPE_TASK_ID_TOKEN;
+	case KOBJECT_THREAD_READ:
+		return IPC_OTYPE_THREAD_READ;
+	case KOBJECT_THREAD_INSPECT:
+		return IPC_OTYPE_THREAD_INSPECT;
+	case KOBJECT_NAMED_ENTRY:
+		return IPC_OTYPE_NAMED_ENTRY;
 	default:
 		return IPC_OTYPE_NONE;
 	}

@@ -6,10 +6,11 @@
 #include "port/api.h"
 #include "port/backing.h"
 #include "port/connect.h"
+#include "port/copyout.h"
+#include "port/kport.h"
 #include "port/names.h"
 #include "port/pset.h"
 #include "port/queue.h"
-#include "port/copyout.h"
 #include "port/request.h"
 #include "port/right.h"
 
@@ -83,7 +84,7 @@ _public_ kern_return_t mach_port_allocate(
 	ipc_space_t space, mach_port_right_t right, mach_port_name_t *name)
 {
 	if (!api_is_self(space))
-		return KERN_INVALID_TASK;
+		return api_other.allocate(space, right, name);
 	return allocate(right, false, name);
 }
 
@@ -131,7 +132,7 @@ _public_ kern_return_t mach_port_destroy(ipc_space_t space, mach_port_name_t nam
 	int r;
 
 	if (!api_is_self(space))
-		return KERN_INVALID_TASK;
+		return api_other.destroy(space, name);
 	if (!MACH_PORT_VALID(name))
 		return KERN_SUCCESS;
 	task_lock();
@@ -145,7 +146,7 @@ _public_ kern_return_t mach_port_deallocate(ipc_space_t space, mach_port_name_t 
 	int r;
 
 	if (!api_is_self(space))
-		return KERN_INVALID_TASK;
+		return api_other.deallocate(space, name);
 	if (!MACH_PORT_VALID(name))
 		return KERN_SUCCESS;
 	task_lock();
@@ -161,7 +162,7 @@ _public_ kern_return_t mach_port_get_refs(
 	int r;
 
 	if (!api_is_self(space))
-		return KERN_INVALID_TASK;
+		return api_other.get_refs(space, name, right, refs);
 	if (right >= MACH_PORT_RIGHT_NUMBER)
 		return KERN_INVALID_VALUE;
 	if (!MACH_PORT_VALID(name)) {
@@ -184,7 +185,7 @@ _public_ kern_return_t mach_port_mod_refs(
 	int r;
 
 	if (!api_is_self(space))
-		return KERN_INVALID_TASK;
+		return api_other.mod_refs(space, name, right, delta);
 	if (right >= MACH_PORT_RIGHT_NUMBER)
 		return KERN_INVALID_VALUE;
 	if (!MACH_PORT_VALID(name)) {
@@ -204,7 +205,7 @@ _public_ kern_return_t mach_port_insert_right(
 	int r;
 
 	if (!api_is_self(space))
-		return KERN_INVALID_TASK;
+		return api_other.insert_right(space, name, poly, polyPoly);
 	if (!MACH_PORT_VALID(name) || polyPoly < MACH_MSG_TYPE_MOVE_RECEIVE ||
 		polyPoly > MACH_MSG_TYPE_MAKE_SEND_ONCE)
 		return KERN_INVALID_VALUE;
@@ -224,7 +225,7 @@ _public_ kern_return_t mach_port_extract_right(ipc_space_t space, mach_port_name
 	int r;
 
 	if (!api_is_self(space))
-		return KERN_INVALID_TASK;
+		return api_other.extract_right(space, name, msgt_name, poly, polyPoly);
 	if (msgt_name < MACH_MSG_TYPE_MOVE_RECEIVE || msgt_name > MACH_MSG_TYPE_MAKE_SEND_ONCE)
 		return KERN_INVALID_VALUE;
 	if (!MACH_PORT_VALID(name))
@@ -246,12 +247,14 @@ _public_ kern_return_t mach_port_extract_right(ipc_space_t space, mach_port_name
 	return api_code(r);
 }
 
-/* A port in another process may have died without our having used it since. */
+/* A port in another process, or what an object stands for, may have died without our having used it since. */
 static void probe_remote(Entry *entry)
 {
 	_cleanup_close_ int fd = -EBADF;
 	Port *port = entry->port;
 
+	if (entry->type == ENTRY_SEND && port->kobject_type && kobject_is_dead(port->kobject))
+		kport_mark_dead(port);
 	if (entry->type != ENTRY_SEND || port->state != PORT_REMOTE || !port->backing->known_device)
 		return;
 	if (connect_dgram(port->backing->addr, true, &fd) == KERN_INVALID_CAPABILITY)
@@ -265,7 +268,7 @@ _public_ kern_return_t mach_port_type(
 	kern_return_t r = KERN_INVALID_NAME;
 
 	if (!api_is_self(space))
-		return KERN_INVALID_TASK;
+		return api_other.type(space, name, ptype);
 	if (!MACH_PORT_VALID(name))
 		return KERN_INVALID_NAME;
 	task_lock();

@@ -131,39 +131,84 @@ _public_ kern_return_t portcullis_keeper_create(mach_port_name_t name, portculli
 	return api_code(r);
 }
 
-/* A local port on duplicates of what the keeper has. */
-static int reclaim(portcullis_keeper_t k, Right *ret)
+/* Duplicates of all descriptors: nothing may be missing once the port is here. NULL: not all of them. */
+static int *keeper_dup(portcullis_keeper_t k)
+{
+	_cleanup_free_ int *fds = calloc(k->n_pipes + 1, sizeof(int));
+
+	for (uint32_t i = 0; fds && i <= k->n_pipes; i++) {
+		fds[i] = fd_dup(i == 0 ? k->sock : k->pipes[i - 1]);
+		if (fds[i] >= 0)
+			continue;
+		while (i > 0)
+			fd_close(fds[--i]);
+		return NULL;
+	}
+	return TAKE_PTR(fds);
+}
+
+/* All of them, or none. Consumes the descriptors. */
+static int add_pipes_consume(Backing *b, const int *fds, uint32_t n)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (r == 0)
+			r = backing_add_pipe_take(b, fds[i]);
+		if (r != 0)
+			fd_close(fds[i]);
+	}
+	while (r != 0 && b->n_pipes > 0)
+		fd_close(backing_pipe(b, --b->n_pipes));
+	return r;
+}
+
+/* The port itself, remote. */
+static int find_port(portcullis_keeper_t k, Port **ret)
 {
 	Backing *b = registry_find(&k->ident);
-	Port *port;
-	int r = 0;
+	int addr, r;
 
 	if (b && b->port->state == PORT_LOCAL)
 		return KERN_RIGHT_EXISTS;
 	if (b) {
-		port = port_ref(b->port);
-	} else {
-		int addr = fd_dup(k->addr);
-
-		r = addr < 0 ? addr : backing_new_take(addr, &k->ident, &b);
-		if (r) {
-			fd_close(addr);
-			return r;
-		}
-		port = port_new_remote(b);
-		if (!port) {
-			backing_free(b);
-			return KERN_RESOURCE_SHORTAGE;
-		}
+		*ret = port_ref(b->port);
+		return 0;
 	}
-	r = move_become_local(port, fd_dup(k->sock), k->qlimit, true);
-	for (uint32_t i = 0; i < k->n_pipes && !r; i++) {
-		int fd = fd_dup(k->pipes[i]);
+	addr = fd_dup(k->addr);
+	r = addr < 0 ? addr : backing_new_take(addr, &k->ident, &b);
+	if (r) {
+		fd_close(addr);
+		return r;
+	}
+	*ret = port_new_remote(b);
+	if (*ret)
+		return 0;
+	backing_free(b);
+	return KERN_RESOURCE_SHORTAGE;
+}
 
-		r = fd < 0 ? fd : backing_add_pipe_take(b, fd);
+/* A local port on duplicates of what the keeper has. What fails has changed nothing. */
+static int reclaim(portcullis_keeper_t k, Right *ret)
+{
+	_cleanup_free_ int *fds = NULL;
+	Port *port;
+	int r = find_port(k, &port);
+
+	if (r)
+		return r;
+	fds = keeper_dup(k);
+	r = fds ? add_pipes_consume(port->backing, fds + 1, k->n_pipes) : -ENOMEM;
+	if (r && fds)
+		fd_close(fds[0]);
+	if (!r)
+		r = move_become_local(port, fds[0], k->qlimit, true);
+	if (r) {
+		port_unref(port);
+		return r;
 	}
 	*ret = (Right){.kind = RIGHT_RECEIVE, .port = port};
-	return r;
+	return 0;
 }
 
 _public_ kern_return_t portcullis_keeper_reclaim(portcullis_keeper_t keeper, mach_port_name_t *name)

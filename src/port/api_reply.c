@@ -6,12 +6,10 @@
 #include <mach/mig.h>
 
 #include "port/api.h"
-#include "port/kport.h"
 
 typedef struct ThreadPorts {
 	PortName reply;
 	PortName special_reply;
-	PortName self;
 	uint32_t generation; /* of the task: names of another one are those of the parent */
 	bool registered;
 } ThreadPorts;
@@ -33,9 +31,8 @@ static void thread_done(void *p)
 	if (t->generation == task.generation) {
 		destroy_receive(t->reply);
 		destroy_receive(t->special_reply);
-		(void)mach_port_destroy(mach_task_self(), t->self);
 	}
-	t->reply = t->special_reply = t->self = MACH_PORT_NULL;
+	t->reply = t->special_reply = MACH_PORT_NULL;
 }
 
 static void make_key(void)
@@ -100,24 +97,4 @@ _public_ mach_port_name_t thread_get_special_reply_port(void)
 	if (t->special_reply == MACH_PORT_NULL)
 		t->special_reply = mach_reply_port();
 	return t->special_reply;
-}
-
-_public_ mach_port_t mach_thread_self(void)
-{
-	ThreadPorts *t = thread_get();
-	Kobject *object;
-
-	if (t->self == MACH_PORT_NULL) {
-		if (kobject_new_consume(KOBJECT_THREAD, NULL, 0, &object) == 0)
-			(void)kport_insert_consume(object, &t->self);
-	}
-	/* Each call gives one user reference, which the caller drops. */
-	if (t->self != MACH_PORT_NULL)
-		(void)mach_port_mod_refs(mach_task_self(), t->self, MACH_PORT_RIGHT_SEND, 1);
-	return t->self;
-}
-
-_public_ mach_port_name_t thread_self_trap(void)
-{
-	return mach_thread_self();
 }

@@ -8,6 +8,7 @@
 #include <mach/semaphore.h>
 
 #include "base/cleanup.h"
+#include "port/api.h"
 #include "port/kport.h"
 #include "port/semaphore.h"
 
@@ -79,15 +80,17 @@ static bool deadline_of(mach_timespec_t time, Deadline *ret)
 	return true;
 }
 
-_public_ kern_return_t semaphore_create(task_t task, semaphore_t *semaphore, int policy, int value)
+_public_ kern_return_t semaphore_create(
+	task_t target, semaphore_t *semaphore, int policy, int value)
 {
 	Kobject *object;
 	PortName name;
 	int r;
 
-	if (task != mach_task_self_ || !semaphore || value < 0 || policy < 0 ||
-		policy > SYNC_POLICY_FIXED_PRIORITY)
+	if (!semaphore || value < 0 || policy < 0 || policy > SYNC_POLICY_FIXED_PRIORITY)
 		return KERN_INVALID_ARGUMENT;
+	if (target != mach_task_self_)
+		return api_other.semaphore_create(target, semaphore, policy, value);
 	r = semaphore_object_new(value, &object);
 	if (r != 0)
 		return fold(r);
@@ -98,12 +101,12 @@ _public_ kern_return_t semaphore_create(task_t task, semaphore_t *semaphore, int
 	return KERN_SUCCESS;
 }
 
-_public_ kern_return_t semaphore_destroy(task_t task, semaphore_t semaphore)
+_public_ kern_return_t semaphore_destroy(task_t target, semaphore_t semaphore)
 {
 	Port *port;
 	int r;
 
-	if (task != mach_task_self_ || semaphore == MACH_PORT_NULL || semaphore == MACH_PORT_DEAD)
+	if (target != mach_task_self_ || semaphore == MACH_PORT_NULL || semaphore == MACH_PORT_DEAD)
 		return KERN_INVALID_ARGUMENT;
 	r = get(semaphore, &port);
 	if (r != 0)

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/random.h"
 #include "port/port.h"
+#include "port/hold.h"
 #include "port/ident.h"
 #include "port/portdir.h"
 #include "port/probe.h"
@@ -244,10 +245,8 @@ int backing_export_pipe(Backing *b, int *ret_fd, bool *ret_owned)
 	return 0;
 }
 
-bool backing_no_senders(Backing *b)
+void backing_remove_ended(Backing *b)
 {
-	/* At once, but not here; the hang-up is seen when it is done. */
-	b->pipe_w = probe_close_consume(b->pipe_w);
 	for (uint32_t i = b->n_pipes; i-- > 0;) {
 		struct pollfd p = {.fd = backing_pipe(b, i)};
 
@@ -256,6 +255,21 @@ bool backing_no_senders(Backing *b)
 			backing_remove_pipe(b, i);
 		}
 	}
+}
+
+int backing_take_own_end(Backing *b)
+{
+	int fd = b->pipe_w;
+
+	b->pipe_w = -EBADF;
+	return hold_keeps(fd, b->uid) ? -EBADF : fd;
+}
+
+bool backing_no_senders(Backing *b)
+{
+	/* At once, but not here; the hang-up is seen when it is done. */
+	(void)probe_close_consume(backing_take_own_end(b));
+	backing_remove_ended(b);
 	return b->n_pipes == 0;
 }
 
@@ -269,7 +283,7 @@ int backing_renew(Backing *b)
 
 void backing_close_send(Backing *b)
 {
-	b->pipe_w = probe_close_blaming_consume(b->pipe_w, b->uid);
+	(void)probe_close_blaming_consume(backing_take_own_end(b), b->uid);
 	b->sender = sender_unref(b->sender);
 }
 

@@ -31,6 +31,7 @@ struct Backing {
 	uint32_t n_pipes; /* read ends, LOCAL only */
 	int pipe_r0; /* the first read end, so that the usual port needs no array */
 	uid_t uid; /* who gave us the right: charged for what it does not read */
+	uint32_t hash; /* of ident, while it is registered */
 	bool known_device;
 	bool supervised;
 	bool foreign; /* the socket had another owner before, who may have kept a duplicate */
@@ -64,6 +65,11 @@ int backing_pipe(const Backing *backing, uint32_t i);
 /* Drops our own write end, removes read ends that have hung up; true if none is left, that
  * is: no send right is anywhere else. */
 bool backing_no_senders(Backing *backing);
+/* The second half of that: what goes while we may still hand out our own write end. */
+void backing_remove_ended(Backing *backing);
+/* The first half: our own write end, which is the caller's now; -EBADF if there is none, or a message
+ * that is being sent holds it. */
+int backing_take_own_end(Backing *backing);
 
 /* A new secret: whoever kept the address is a stranger from now on. */
 int backing_renew(Backing *backing);

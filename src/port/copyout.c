@@ -221,7 +221,7 @@ int copyout(Received *received, mach_msg_header_t *h, mach_msg_option_t options)
 	PortName reply;
 	int bits, error = MACH_MSG_SUCCESS;
 
-	bits = copyout_right(&m->reply, &reply);
+	bits = m->reply_lost ? MACH_MSG_IPC_SPACE : copyout_right(&m->reply, &reply);
 	if (bits) {
 		/* Without the reply right the message would be a riddle: it is lost as a whole. */
 		copyout_too_large(received, h, sizeof(*h) + trailer_size(options), options);

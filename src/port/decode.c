@@ -117,14 +117,14 @@ static int decode_send(Decoder *d, const WireRecord *record, Right *ret)
 	return r ? r : right_adopt_send_consume(addr, &ident, pipe_w, d->creds->uid, ret);
 }
 
-/* A listening socket passes for one: it sends nothing, and pair_close_consume() is wary of it. */
-static bool is_pair_end(int fd)
+/* Whether it is the end of a pair is found out when an answer is sent: see send_datagram(). Until then
+ * it is enough that nothing of it can block. */
+static bool is_unix_socket(int fd)
 {
 	socklen_t size = sizeof(int);
-	int domain, type;
+	int domain;
 
-	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX &&
-	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
 }
 
 static int decode_once(Decoder *d, const WireRecord *record, Right *ret)
@@ -132,7 +132,7 @@ static int decode_once(Decoder *d, const WireRecord *record, Right *ret)
 	int fd = decode_take_fd(d);
 	SendOnce *once;
 
-	if (record->n_fds != 1 || fd < 0 || !is_pair_end(fd)) {
+	if (record->n_fds != 1 || fd < 0 || !is_unix_socket(fd)) {
 		probe_close_consume(fd);
 		return MALFORMED;
 	}
@@ -145,28 +145,49 @@ static int decode_once(Decoder *d, const WireRecord *record, Right *ret)
 	return 0;
 }
 
-static int decode_kobject(Decoder *d, const WireRecord *record, Right *ret)
+/* The descriptors of an object that came, so far as they are those of one. */
+static int take_object(Decoder *d, const WireRecord *record, KportArrival *a)
 {
-	int fds[KOBJECT_MAX_FDS] = {-EBADF, -EBADF, -EBADF};
-	Port *port;
-	unsigned n;
+	const KobjectClass *class = kobject_class(record->aux);
+	bool companion = record->flags & WIRE_RF_COMPANION;
+	unsigned own = record->n_fds - (companion ? 2 : 0);
+	WireRecord of_companion = {.n_fds = 2};
 	int r;
 
-	if (record->n_fds > KOBJECT_MAX_FDS)
+	if (!class || own > class->max_fds || (companion && !class->may_have_companion))
 		return MALFORMED;
-	for (n = 0; n < record->n_fds; n++) {
-		fds[n] = decode_take_fd(d);
-		if (fds[n] < 0)
-			break;
+	a->type = record->aux;
+	memcpy(a->id, record->value, sizeof(a->id));
+	while (a->n_fds < own) {
+		a->fds[a->n_fds] = decode_take_fd(d);
+		if (a->fds[a->n_fds] < 0)
+			return MALFORMED;
+		a->n_fds++;
 	}
-	if (n < record->n_fds || !kobject_fds_plausible(record->aux, fds, n)) {
-		while (n-- > 0)
-			probe_close_consume(fds[n]);
-		return MALFORMED;
+	r = kobject_examine(a->type, a->fds, a->n_fds, a->facts);
+	if (!companion || (r && r != KERN_TERMINATED))
+		return r;
+	memcpy(of_companion.value, record->companion, sizeof(of_companion.value));
+	return decode_send(d, &of_companion, &a->companion) ? MALFORMED : r;
+}
+
+static int decode_kobject(Decoder *d, const WireRecord *record, Right *ret)
+{
+	KportArrival arrival = {0};
+	Port *port;
+	int r;
+
+	r = take_object(d, record, &arrival);
+	if (r) {
+		while (arrival.n_fds > 0)
+			probe_close_consume(arrival.fds[--arrival.n_fds]);
+		right_drop(&arrival.companion);
+		*ret = (Right){.kind = RIGHT_DEAD};
+		return r == KERN_TERMINATED ? 0 : r;
 	}
-	r = kport_adopt_consume(record->aux, record->value, fds, n, &port);
+	r = kport_adopt_consume(&arrival, &port);
 	if (r)
-		return r < 0 ? KERN_RESOURCE_SHORTAGE : r;
+		return r;
 	port_srights_add(port, 1);
 	*ret = (Right){.kind = RIGHT_SEND, .port = port};
 	return 0;
@@ -374,6 +395,7 @@ static int decode_reply(Decoder *d, Body *b, const WireHeader *h, Port *port, Me
 		r = decode_right(d, &b->records[b->next_record++], &m->reply);
 		if (r)
 			return r;
+		m->reply_lost = d->rights_lost;
 		/* A receive right is nothing to reply to. */
 		if (m->reply.kind == RIGHT_RECEIVE)
 			return MALFORMED;
@@ -556,5 +578,7 @@ int decode_message(Decoder *d, const WireHeader *h, Port *port, Message *m)
 		return r;
 	}
 	m->rights_lost = d->rights_lost;
+	if (port->flags & PORT_F_BY_REPLY && m->reply.kind == RIGHT_SEND_ONCE)
+		m->creds.pidversion = once_maker_version(m->reply.once, m->creds.pid);
 	return 0;
 }

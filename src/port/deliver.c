@@ -14,6 +14,7 @@
 #include "port/budget.h"
 #include "port/creds.h"
 #include "port/encode.h"
+#include "port/hold.h"
 #include "port/lease_client.h"
 #include "port/lease_server.h"
 #include "port/message.h"
@@ -26,6 +27,11 @@
 #include "port/task.h"
 
 #define SMALL_DATAGRAM 1024u
+
+/* How long a sender that may wait does so while too many descriptors of its user are in flight, which is
+ * for others to end: in steps that double, from the first to the last. */
+#define CROWDED_FIRST_MS 1
+#define CROWDED_LAST_MS 512
 
 /* The datagram is out: what it carried is no longer ours. */
 static void commit(Message *m, bool has_receive)
@@ -58,36 +64,52 @@ static int code_of(int r)
 	}
 }
 
-/* Small messages without descriptors go in one piece: gathering costs the kernel more than copying
- * costs us. */
-static int send_small(int fd, const Encoder *e, int flags)
+/* Small messages go in one piece: gathering costs the kernel more than copying costs us. Not where there
+ * is out-of-line memory, whose address the kernel is to check. */
+static bool gather(const Encoder *e, uint8_t *bytes)
 {
-	uint8_t bytes[SMALL_DATAGRAM];
 	size_t n = 0;
 
+	if (e->n_bytes > SMALL_DATAGRAM || e->n_iov > 3)
+		return false;
 	for (uint32_t i = 0; i < e->n_iov; i++) {
 		if (e->iov[i].iov_len > 0)
 			memcpy(bytes + n, e->iov[i].iov_base, e->iov[i].iov_len);
 		n += e->iov[i].iov_len;
 	}
-	return send(fd, bytes, n, flags | MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return true;
 }
 
-static int send_datagram(int fd, const Encoder *e, int flags)
+/* An address that is none. The kernel does not look at it for a connected SOCK_SEQPACKET socket, and
+ * refuses to send to it through any other kind of AF_UNIX socket. */
+static const sa_family_t no_address = AF_UNSPEC;
+
+/* `pair`: fails if it is not the end of a pair. */
+static int send_datagram(int fd, const Encoder *e, int flags, bool pair)
 {
 	union {
 		struct cmsghdr align;
 		char bytes[CREDS_SPACE + CMSG_SPACE(WIRE_MAX_FDS * sizeof(int))];
 	} control;
+	uint8_t bytes[SMALL_DATAGRAM];
 	size_t n_control = creds_put(&control);
+	struct iovec iov = {bytes, e->n_bytes};
 	struct msghdr msg = {
 		.msg_iov = (struct iovec *)(uintptr_t)e->iov,
 		.msg_iovlen = e->n_iov,
+		.msg_name = pair ? (void *)(uintptr_t)&no_address : NULL,
+		.msg_namelen = pair ? sizeof(no_address) : 0,
 	};
 
-	/* Not where there is out-of-line memory, whose address the kernel is to check. */
-	if (e->n_fds == 0 && n_control == 0 && e->n_bytes <= SMALL_DATAGRAM && e->n_iov <= 3)
-		return send_small(fd, e, flags);
+	if (gather(e, bytes)) {
+		if (e->n_fds == 0 && n_control == 0)
+			return sendto(fd, bytes, e->n_bytes, flags | MSG_NOSIGNAL, msg.msg_name,
+				       msg.msg_namelen) < 0
+				       ? -errno
+				       : 0;
+		msg.msg_iov = &iov;
+		msg.msg_iovlen = 1;
+	}
 	if (e->n_fds > 0) {
 		struct cmsghdr *c = (struct cmsghdr *)(void *)(control.bytes + n_control);
 
@@ -135,7 +157,7 @@ int deliver_answer_on(int fd, Message *m, BudgetCharge *charge, uid_t uid, pid_t
 			e.header.lease_seq = seq;
 		}
 		/* Never blocking: a client that stuffs its own end must not hold us up. */
-		r = send_datagram(fd, &e, MSG_DONTWAIT);
+		r = send_datagram(fd, &e, MSG_DONTWAIT, true);
 		if (r == -EFAULT)
 			r = MACH_SEND_INVALID_MEMORY;
 		else if (r == -ETOOMANYREFS || r == -ENOBUFS || r == -ENOMEM)
@@ -240,7 +262,7 @@ static int send_until(int fd, const Encoder *e, Deadline deadline)
 {
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = POLLOUT};
-		int r = send_datagram(fd, e, MSG_DONTWAIT);
+		int r = send_datagram(fd, e, MSG_DONTWAIT, false);
 
 		if (r != -EAGAIN || deadline_is_past(deadline))
 			return r;
@@ -266,30 +288,46 @@ static int own_all_fds(Encoder *e)
 	return 0;
 }
 
+/* What the list borrows stays open without the lock. */
+static int keep_fds(Encoder *e, const Message *m, Hold *hold)
+{
+	int r;
+
+	/* A carrier is the encoder's own, and what is in it is out of all hands. */
+	if (e->header.flags & WIRE_F_CARRIER)
+		return 0;
+	/* The far end of an offer is its lease's. */
+	r = e->header.flags & WIRE_F_OFFER ? KERN_NOT_SUPPORTED : hold_message(hold, m);
+	return r ? own_all_fds(e) : 0;
+}
+
 /* First without blocking: what is refused then was dead before. *ret_blocked says that the
  * destination was alive and full. What carries no descriptors never needs the lock. */
-static int send_through(Sender *sender, Encoder *e, Deadline deadline, bool *ret_blocked)
+static int send_through(
+	Sender *sender, Encoder *e, const Message *m, Deadline deadline, bool *ret_blocked)
 {
 	bool locked = e->n_fds > 0;
+	Hold hold = HOLD_INIT;
 	int r;
 
 	sender_ref(sender);
 	if (!locked)
 		task_unlock();
-	r = send_datagram(sender->fd, e, MSG_DONTWAIT);
+	r = send_datagram(sender->fd, e, MSG_DONTWAIT, false);
 	if (r == -EAGAIN && !deadline_is_past(deadline)) {
 		*ret_blocked = true;
-		r = locked ? own_all_fds(e) : 0;
+		r = locked ? keep_fds(e, m, &hold) : 0;
 		if (locked)
 			task_unlock();
 		locked = false;
 		if (!r && deadline == DEADLINE_NONE)
-			r = send_datagram(sender->fd, e, 0);
+			r = send_datagram(sender->fd, e, 0, false);
 		else if (!r)
 			r = send_until(sender->fd, e, deadline);
 	}
 	if (!locked)
 		task_lock();
+	hold_release(&hold);
 	sender_unref(sender);
 	return r;
 }
@@ -342,6 +380,7 @@ static int not_connected(Port *port, int r)
 	return MACH_SEND_INVALID_DEST;
 }
 
+/* -ETOOMANYREFS, beside Mach's codes: it may go another time. */
 static int deliver_remote(Port *port, Message *m, Deadline deadline)
 {
 	bool blocked = false;
@@ -358,13 +397,13 @@ static int deliver_remote(Port *port, Message *m, Deadline deadline)
 	r = encode_for(&e, port, m, lease);
 	/* What goes wrong here says nothing about the destination: a directory for ports that
 	 * cannot be had, no descriptors left. Memory of the caller that is not there is told. */
-	if (r < 0 && r != -EFAULT)
+	if (r < 0 && r != -EFAULT && r != -ETOOMANYREFS)
 		r = MACH_SEND_NO_BUFFER;
 	if (!r && !sender_may_send(sender, e.n_fds + e.n_carried))
 		r = MACH_SEND_NO_BUFFER;
 	if (!r)
 		r = send_through(
-			lease && !lease->fresh ? lease->sender : sender, &e, deadline, &blocked);
+			lease && !lease->fresh ? lease->sender : sender, &e, m, deadline, &blocked);
 	encoder_deinit(&e);
 	/* The reply port may have been destroyed meanwhile, and its leases with it. */
 	if (lease && m->reply.once->kind != ONCE_LOCAL)
@@ -378,6 +417,8 @@ static int deliver_remote(Port *port, Message *m, Deadline deadline)
 		commit(m, e.has_receive);
 		return 0;
 	}
+	if (r == -ETOOMANYREFS)
+		return r;
 	r = code_of(r);
 	if (r != MACH_SEND_INVALID_DEST)
 		return r;
@@ -390,8 +431,24 @@ static int deliver_remote(Port *port, Message *m, Deadline deadline)
 	return 0;
 }
 
+/* Returns 0 when it is worth another try. */
+static int wait_for_others(unsigned *ms, Deadline deadline)
+{
+	int left = deadline_to_poll_ms(deadline);
+	int r;
+
+	if (*ms > CROWDED_LAST_MS || deadline_is_past(deadline))
+		return MACH_SEND_NO_BUFFER;
+	task_unlock();
+	r = poll(NULL, 0, left < 0 ? (int)*ms : MIN((int)*ms, left));
+	task_lock();
+	*ms *= 2;
+	return r < 0 ? MACH_SEND_INTERRUPTED : 0;
+}
+
 int deliver_port(Port *port, Message *m, Deadline deadline)
 {
+	unsigned crowded_ms = CROWDED_FIRST_MS;
 	bool waited = false;
 	int r;
 
@@ -399,6 +456,13 @@ int deliver_port(Port *port, Message *m, Deadline deadline)
 	for (;;) {
 		if (port->state == PORT_REMOTE) {
 			r = deliver_remote(port, m, deadline);
+			if (r == -ETOOMANYREFS) {
+				r = wait_for_others(&crowded_ms, deadline);
+				if (r)
+					return r;
+				waited = true;
+				continue;
+			}
 			if (r != MACH_SEND_INVALID_DEST || !waited)
 				return r;
 		}

@@ -34,6 +34,7 @@ void encoder_init(Encoder *e)
 	e->cap_fds = ENCODE_STACK_FDS;
 	e->own = NULL;
 	e->n_own = e->cap_own = 0;
+	e->n_plain = 0;
 	e->body = -EBADF;
 	e->n_iov = 0;
 	e->n_bytes = 0;
@@ -46,6 +47,8 @@ void encoder_deinit(Encoder *e)
 	 * go with a lock of theirs held. */
 	for (uint32_t i = 0; i < e->n_own; i++)
 		probe_close_lazily_consume(e->own[i]);
+	for (uint32_t i = 0; i < e->n_plain; i++)
+		fd_close(e->plain[i]);
 	free(e->own);
 	fd_close(e->body);
 	if (e->fds != e->stack_fds)
@@ -115,36 +118,15 @@ int encode_own_fd(Encoder *e, int fd)
 	return encode_add_fd(e, fd);
 }
 
-static int encode_kobject(Encoder *e, WireRecord *record, Kobject *object)
-{
-	int r = 0;
-
-	if (!kobject_may_travel(object))
-		return MACH_SEND_INVALID_RIGHT;
-	record->kind = WIRE_KOBJECT;
-	record->aux = object->type;
-	memcpy(record->value, object->id, sizeof(record->value));
-	for (unsigned i = 0; i < object->n_fds && !r; i++)
-		r = kobject_travels(object, i) ? encode_add_fd(e, object->fds[i]) : 0;
-	return r;
-}
-
-static int encode_send(Encoder *e, WireRecord *record, Port *port)
+static int encode_port(Encoder *e, uint8_t secret[16], Port *port)
 {
 	bool owned;
 	int r, fd;
 
-	if (port->kobject_type)
-		return encode_kobject(e, record, port->kobject);
-	if (port->state == PORT_DEAD) {
-		record->kind = WIRE_DEAD;
-		return 0;
-	}
 	r = backing_make(port);
 	if (r)
 		return r;
-	record->kind = WIRE_SEND;
-	memcpy(record->value, port->backing->ident.secret, sizeof(record->value));
+	memcpy(secret, port->backing->ident.secret, sizeof(port->backing->ident.secret));
 	r = encode_add_fd(e, port->backing->addr);
 	if (r)
 		return r;
@@ -152,6 +134,75 @@ static int encode_send(Encoder *e, WireRecord *record, Port *port)
 	if (r)
 		return r;
 	return owned ? encode_own_fd(e, fd) : encode_add_fd(e, fd);
+}
+
+static int encode_opened_fd(Encoder *e, int fd, bool is_plain)
+{
+	/* There is room for those of one object; a message seldom has two. */
+	if (!is_plain || e->n_plain == KOBJECT_MAX_FDS)
+		return encode_own_fd(e, fd);
+	e->plain[e->n_plain++] = fd;
+	return encode_add_fd(e, fd);
+}
+
+/* Of an object that keeps none: they are closed when the message is out. A fork child, which gets copies
+ * of all that is open, is not to find them. */
+static int encode_opened(Encoder *e, Port *port)
+{
+	const KobjectClass *class = kobject_class(port->kobject_type);
+	int fds[KOBJECT_MAX_FDS];
+	unsigned n = 0;
+	int r;
+
+	r = class->open(port, fds, &n);
+	for (unsigned i = 0; i < n; i++) {
+		if (r)
+			fd_close(fds[i]);
+		else
+			r = encode_opened_fd(e, fds[i], class->plain_fds & 1u << i);
+	}
+	return r;
+}
+
+static int encode_kobject(Encoder *e, WireRecord *record, Port *port)
+{
+	Kobject *object = port->kobject;
+	Right *companion = &object->companion;
+	int r = 0;
+
+	if (!kobject_may_travel(object))
+		return MACH_SEND_INVALID_RIGHT;
+	if (port->state == PORT_DEAD) {
+		record->kind = WIRE_DEAD;
+		return 0;
+	}
+	record->kind = WIRE_KOBJECT;
+	record->aux = object->type;
+	if (object->n_fds == 0)
+		r = encode_opened(e, port);
+	if (r == KERN_TERMINATED) {
+		record->kind = WIRE_DEAD;
+		return 0;
+	}
+	for (unsigned i = 0; i < object->n_fds && !r; i++)
+		r = kobject_travels(object, i) ? encode_add_fd(e, object->fds[i]) : 0;
+	memcpy(record->value, object->id, sizeof(record->value));
+	if (r || companion->kind != RIGHT_SEND || companion->port->state == PORT_DEAD)
+		return r;
+	record->flags |= WIRE_RF_COMPANION;
+	return encode_port(e, record->companion, companion->port);
+}
+
+static int encode_send(Encoder *e, WireRecord *record, Port *port)
+{
+	if (port->kobject_type)
+		return encode_kobject(e, record, port);
+	if (port->state == PORT_DEAD) {
+		record->kind = WIRE_DEAD;
+		return 0;
+	}
+	record->kind = WIRE_SEND;
+	return encode_port(e, record->value, port);
 }
 
 static int encode_once(Encoder *e, WireRecord *record, SendOnce *once)

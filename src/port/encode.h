@@ -11,6 +11,7 @@
 
 #include <sys/uio.h>
 
+#include "port/kobject.h"
 #include "port/types.h"
 #include "port/wire.h"
 
@@ -33,6 +34,8 @@ typedef struct Encoder {
 	int *own; /* other descriptors made for this datagram: closed at the end */
 	uint32_t n_own;
 	uint32_t cap_own;
+	int plain[KOBJECT_MAX_FDS]; /* the same, of kinds that can be closed at once */
+	uint32_t n_plain;
 	struct iovec iov[ENCODE_MAX_IOV];
 	uint32_t n_iov;
 	size_t n_bytes;

@@ -11,22 +11,37 @@
 #include "port/probe.h"
 #include "port/space.h"
 #include "port/task.h"
+#include "port/watch.h"
 
-/* Objects that travel, by id: a second arrival of one is the same port. */
-typedef struct Known {
+/* Objects that travel: a second arrival of one is the same port. */
+typedef struct KnownKey {
 	uint8_t id[16];
+	uint64_t facts[2];
+	uint64_t type;
+} KnownKey;
+
+typedef struct Known {
+	KnownKey key;
 	Port *port; /* borrowed: forgotten when the port goes */
 	UT_hash_handle hh;
 } Known;
 
 static Known *known;
 
-static Known *known_find(const uint8_t *id)
+static Known *known_find(const KnownKey *key)
 {
 	Known *k;
 
-	HASH_FIND(hh, known, id, sizeof(k->id), k);
+	HASH_FIND(hh, known, key, sizeof(*key), k);
 	return k;
+}
+
+static KnownKey key_of(const Kobject *object)
+{
+	KnownKey key = {.facts = {object->facts[0], object->facts[1]}, .type = object->type};
+
+	memcpy(key.id, object->id, sizeof(key.id));
+	return key;
 }
 
 static int known_add(Port *port)
@@ -39,9 +54,9 @@ static int known_add(Port *port)
 	k = calloc(1, sizeof(*k));
 	if (!k)
 		return KERN_RESOURCE_SHORTAGE;
-	memcpy(k->id, port->kobject->id, sizeof(k->id));
+	k->key = key_of(port->kobject);
 	k->port = port;
-	HASH_ADD(hh, known, id, sizeof(k->id), k);
+	HASH_ADD(hh, known, key, sizeof(k->key), k);
 	if (!k->hh.tbl) {
 		free(k);
 		return KERN_RESOURCE_SHORTAGE;
@@ -49,9 +64,36 @@ static int known_add(Port *port)
 	return 0;
 }
 
+int kport_make_known(Port *port)
+{
+	return known_add(port);
+}
+
+static Port *kport_find(KobjectType type, const uint8_t id[16], const uint64_t facts[2])
+{
+	KnownKey key = {.facts = {facts[0], facts[1]}, .type = type};
+	Known *k;
+
+	memcpy(key.id, id, sizeof(key.id));
+	k = known_find(&key);
+	return k ? k->port : NULL;
+}
+
+Port *kport_find_by_fact(KobjectType type, uint64_t fact)
+{
+	Known *k, *next;
+
+	HASH_ITER (hh, known, k, next) {
+		if (k->key.type == type && k->key.facts[0] == fact)
+			return k->port;
+	}
+	return NULL;
+}
+
 void kport_forget(Port *port)
 {
-	Known *k = known_find(port->kobject->id);
+	KnownKey key = key_of(port->kobject);
+	Known *k = known_find(&key);
 
 	if (k && k->port == port) {
 		HASH_DEL(known, k);
@@ -75,26 +117,48 @@ static int kport_new_consume(Kobject *object, Port **ret)
 	return 0;
 }
 
-int kport_adopt_consume(
-	KobjectType type, const uint8_t id[16], const int *fds, unsigned n, Port **ret)
+static Kobject *arrival_to_object_consume(KportArrival *a)
 {
-	Known *k = known_find(id);
 	Kobject *object;
-	int r;
 
-	if (k) {
-		for (unsigned i = 0; i < n; i++)
-			probe_close_consume(fds[i]);
-		if (k->port->kobject_type != type)
-			return KERN_INVALID_ARGUMENT;
-		*ret = port_ref(k->port);
+	if (kobject_new_consume(a->type, a->fds, a->n_fds, &object)) {
+		right_drop(&a->companion);
+		return NULL;
+	}
+	memcpy(object->id, a->id, sizeof(object->id));
+	object->facts[0] = a->facts[0];
+	object->facts[1] = a->facts[1];
+	object->companion = right_take(&a->companion);
+	return object;
+}
+
+int kport_adopt_consume(KportArrival *a, Port **ret)
+{
+	Port *port = kport_find(a->type, a->id, a->facts);
+	Kobject *object;
+
+	if (port) {
+		for (unsigned i = 0; i < a->n_fds; i++)
+			probe_close_consume(a->fds[i]);
+		*ret = port_ref(port);
+		right_drop(&a->companion);
 		return 0;
 	}
-	r = kobject_new_consume(type, fds, n, &object);
-	if (r)
-		return KERN_RESOURCE_SHORTAGE;
-	memcpy(object->id, id, sizeof(object->id));
-	return kport_new_consume(object, ret);
+	object = arrival_to_object_consume(a);
+	return object ? kport_new_consume(object, ret) : KERN_RESOURCE_SHORTAGE;
+}
+
+void kport_mark_dead(Port *port)
+{
+	if (port->state == PORT_DEAD)
+		return;
+	port_ref(port);
+	port->state = PORT_DEAD;
+	watch_forget_port(port);
+	kport_forget(port);
+	if (port->name)
+		name_check(space_find_raw(port->name));
+	port_unref(port);
 }
 
 int kport_insert_locked_consume(Kobject *object, PortName *ret_name)

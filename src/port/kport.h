@@ -31,11 +31,30 @@ int kport_drop(PortName name);
 /* kport_insert_consume() for callers that hold the lock. */
 int kport_insert_locked_consume(Kobject *object, PortName *ret_name);
 
-/* An object that arrived, by its id: the port that is known already, or a new one; referenced for the
- * caller. With the lock. The descriptors are consumed. Returns 0, KERN_INVALID_ARGUMENT (an object of
- * another type has this id), KERN_RESOURCE_SHORTAGE. */
-int kport_adopt_consume(
-	KobjectType type, const uint8_t id[16], const int *fds, unsigned n, Port **ret);
+/* An object that arrived: its descriptors, what kobject_examine() said of them, and its id. */
+typedef struct KportArrival {
+	KobjectType type;
+	uint8_t id[16];
+	uint64_t facts[2];
+	int fds[KOBJECT_MAX_FDS];
+	unsigned n_fds;
+	Right companion;
+} KportArrival;
+
+/* The port that is known already by the same type, id and facts, or a new one; referenced for the
+ * caller. With the lock. Descriptors and companion are consumed. Returns 0 or
+ * KERN_RESOURCE_SHORTAGE. */
+int kport_adopt_consume(KportArrival *arrival, Port **ret);
+
+/* An object of our own got its id: arrivals of it are the port from now on. With the lock. Returns 0
+ * or KERN_RESOURCE_SHORTAGE. */
+int kport_make_known(Port *port);
+
+/* A known port of that type with this first fact, whatever its id; borrowed. With the lock. */
+Port *kport_find_by_fact(KobjectType type, uint64_t fact);
+
+/* The object has died: names turn into dead names. With the lock, which it may leave. */
+void kport_mark_dead(Port *port);
 
 /* The port is about to be freed. With the lock. */
 void kport_forget(Port *port);

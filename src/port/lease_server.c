@@ -13,6 +13,7 @@
 #include "port/encode.h"
 #include "port/move.h"
 #include "port/once.h"
+#include "port/pidversion.h"
 #include "port/port.h"
 #include "port/probe.h"
 #include "port/task.h"
@@ -136,12 +137,23 @@ int lease_server_fd(const LeaseServer *lease)
 	return lease->fd;
 }
 
+uint32_t lease_server_version(LeaseServer *lease, pid_t pid)
+{
+	if (lease->fd < 0 || lease->pid != pid)
+		return 0;
+	if (!lease->version)
+		lease->version = pidversion_of_maker(lease->fd, pid);
+	return lease->version;
+}
+
 void lease_server_offer(Port *port, const WireHeader *h, const Creds *creds, Right *reply)
 {
 	SendOnce *once = reply->once;
 	LeaseServer *lease;
 
-	if (once->kind != ONCE_PAIR || lease_find(port, h->lease_id))
+	/* What a lease sends of its own accord is not only answers, which make sure for themselves. */
+	if (once->kind != ONCE_PAIR || lease_find(port, h->lease_id) ||
+		probe_kind(once->fd) != PROBE_SEQPACKET)
 		return;
 	lease = lease_new(port, h->lease_id, creds);
 	if (!lease)

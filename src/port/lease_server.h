@@ -27,6 +27,7 @@ struct LeaseServer {
 	bool parked_died;
 	uid_t uid;
 	pid_t pid;
+	uint32_t version; /* its pidversion, once somebody asked: see serve.h */
 	Message *parked; /* the answer to last_taken */
 	int parked_fd; /* or where the right that moved on is answered */
 	QuotaCharge charge; /* for the lease */
@@ -65,6 +66,9 @@ void lease_server_died(LeaseServer *lease, uint64_t seq);
 int lease_server_move(LeaseServer *lease, uint64_t seq, int *ret_far);
 
 int lease_server_fd(const LeaseServer *lease);
+
+/* The pidversion of whoever made the lease, if it is this process; else 0. */
+uint32_t lease_server_version(LeaseServer *lease, pid_t pid);
 
 /* The receive right moves away, or dies. */
 void lease_server_evict_all(Port *port);

@@ -58,6 +58,7 @@ struct Message {
 	bool tail_heap; /* free(tail_buffer) */
 	bool tail_mapped; /* tail_buffer is a region */
 	bool rights_lost; /* the kernel had no slots for all descriptors */
+	bool reply_lost; /* the reply right is among them */
 	Creds creds;
 	Right reply;
 	Item *items;

@@ -12,6 +12,7 @@
 #include "port/lease_server.h"
 #include "port/notify.h"
 #include "port/names.h"
+#include "port/pidversion.h"
 #include "port/port.h"
 #include "port/probe.h"
 #include "port/request.h"
@@ -141,6 +142,18 @@ bool once_is_dead(SendOnce *once)
 		return false;
 	p = (struct pollfd){.fd = fd};
 	return poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR | POLLNVAL);
+}
+
+uint32_t once_maker_version(const SendOnce *once, pid_t pid)
+{
+	switch (once->kind) {
+	case ONCE_PAIR:
+		return pidversion_of_maker(once->fd, pid);
+	case ONCE_LEASE:
+		return lease_server_version(once->lease, pid);
+	default:
+		return 0;
+	}
 }
 
 int once_make_pair(SendOnce *once)

@@ -51,6 +51,9 @@ SendOnce *once_die(SendOnce *once);
 /* Whether the kernel or the port says that nobody will read an answer any more. */
 bool once_is_dead(SendOnce *once);
 
+/* The pidversion of whoever made the pair that the right stands on, if it is this process; else 0. */
+uint32_t once_maker_version(const SendOnce *once, pid_t pid);
+
 /* Turns a LOCAL or LEASE right into a PAIR, so that it can leave this process. A LOCAL one
  * leaves an Answer at its port. Returns 0 or -errno (then it is as it was). */
 int once_make_pair(SendOnce *once);

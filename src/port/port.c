@@ -87,6 +87,7 @@ Port *port_free(Port *port)
 {
 	assert(!port->srights && !port->name);
 	if (port->kobject_type) {
+		watch_forget_port(port);
 		kport_forget(port);
 		kobject_free(port->kobject);
 	}

@@ -51,6 +51,7 @@ enum {
 	PORT_F_CONTEXT_SET = 1 << 7,
 	PORT_F_PD_DONE = 1 << 8, /* port-destroyed was registered once; never again */
 	PORT_F_IMPORTANCE = 1 << 9,
+	PORT_F_BY_REPLY = 1 << 10, /* the reply right says who sent a request: see serve.h */
 };
 
 struct Port {
@@ -103,6 +104,7 @@ struct PortExtra {
 	bool event_set;
 	bool carrier_open; /* the first one is being read: it is our end of its connection */
 	bool no_senders_due; /* as soon as the queue is empty */
+	uint32_t no_senders_settling; /* threads that ask for it: see request_no_senders() */
 	Port *transit_to; /* queued inside a message on that port (borrowed), for cycles */
 };
 

@@ -28,6 +28,7 @@ struct PortSet {
 	int event_fd;
 	Source event;
 	bool event_set;
+	bool by_reply; /* its ports report no pidfds: see serve.h */
 };
 
 PortSet *pset_new(void);

@@ -27,6 +27,7 @@
 #define SLOT_RESERVE 64
 /* Counting is a system call: it is made each so many receives, and each time near the limit. */
 #define SLOT_CHECK_INTERVAL 1024
+#define RECLAIM_MS 5
 
 /* Thread-local variables on the path of every message are worth their place in the static block. */
 #define _hot_tls_ _Thread_local __attribute__((tls_model("initial-exec")))
@@ -55,20 +56,24 @@ uint8_t *pull_buffer(void)
 /* The last descriptor that came had a number near the limit. */
 static _Atomic bool near_limit;
 
-bool pull_has_slots(void)
+static void reclaim_slots(void)
+{
+	int limit = fd_limit(), open = fd_count_open();
+
+	if (open < 0)
+		return;
+	atomic_store(&near_limit, open >= limit - (int)(2 * WIRE_MAX_FDS));
+	if (open + (int)WIRE_MAX_FDS + SLOT_RESERVE > limit)
+		reaper_hurry(RECLAIM_MS);
+}
+
+void pull_make_slots(void)
 {
 	static _hot_tls_ unsigned calls;
-	int open, limit;
 
-	if (likely(++calls % SLOT_CHECK_INTERVAL &&
-		    !atomic_load_explicit(&near_limit, memory_order_relaxed)))
-		return true;
-	limit = fd_limit();
-	open = fd_count_open();
-	if (open < 0)
-		return true;
-	atomic_store(&near_limit, open >= limit - (int)(2 * WIRE_MAX_FDS));
-	return open + (int)WIRE_MAX_FDS + SLOT_RESERVE <= limit;
+	if (unlikely(++calls % SLOT_CHECK_INTERVAL == 0 ||
+		     atomic_load_explicit(&near_limit, memory_order_relaxed)))
+		reclaim_slots();
 }
 
 int pull_recv(int fd, uint8_t *buffer, SockMsg *sm, int flags)
@@ -201,7 +206,7 @@ PullResult pull_answer_datagram(Answer *answer, const uint8_t *buffer, SockMsg *
 			return result;
 		}
 	} else {
-		answer_free(answer);
+		answer_free_read(answer, sm->has_cred ? sm->uid : REAPER_NOBODY);
 	}
 	/* One right, one message: whatever else came is an answer that cannot be read. */
 	if (!h || h->type != WIRE_MESSAGE || !(h->flags & WIRE_F_ONCE) ||
@@ -218,8 +223,7 @@ PullResult pull_socket(Port *port, uint8_t *buffer, Message *m)
 {
 	SockMsg sm;
 
-	if (!pull_has_slots())
-		return PULL_NO_SLOTS;
+	pull_make_slots();
 	if (pull_recv(port->backing->sock, buffer, &sm, MSG_DONTWAIT))
 		return PULL_EMPTY;
 	return pull_socket_datagram(port, buffer, &sm, m);
@@ -230,8 +234,7 @@ PullResult pull_answer(Answer *answer, uint8_t *buffer, Message *m)
 	SockMsg sm;
 	int r;
 
-	if (!pull_has_slots())
-		return PULL_NO_SLOTS;
+	pull_make_slots();
 	r = pull_recv(answer->fd, buffer, &sm, MSG_DONTWAIT);
 	if (r == -EAGAIN || r == -EINTR)
 		return PULL_EMPTY;

@@ -14,7 +14,6 @@ typedef enum PullResult {
 	PULL_MESSAGE, /* *m is a message; it may borrow from the buffer */
 	PULL_NOTHING, /* something was read that is no message: look again */
 	PULL_EMPTY, /* nothing is there */
-	PULL_NO_SLOTS, /* this process is short of descriptors: nothing was read */
 } PullResult;
 
 /* Room for the largest datagram. One for each thread, made on first use; NULL: no memory. */
@@ -40,7 +39,9 @@ void pull_forget_backlog(Port *port);
 /* Reads and destroys all that is in a socket which was shut before. */
 void pull_discard(int sock, Port *port);
 
-/* Whether a message with as many descriptors as may be would find room for them. */
-bool pull_has_slots(void);
+/* Before a receive. Where descriptors are short, those that nobody has any more are closed first: for
+ * what finds no room the kernel drops, and the message says so. It is received all the same: a message
+ * that stayed in the queue would be looked at for ever by those who wait for it. */
+void pull_make_slots(void);
 
 void pull_after_fork(void);

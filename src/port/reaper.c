@@ -30,15 +30,23 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fd.h"
 
 #define SUSPICION_MS 2
 #define RETRY_MS 100 /* no thread could be started */
 #define QUEUE_SMALL 64
 #define STACK_SIZE (256u * 1024u) /* sanitizers need room; untouched, it costs nothing */
 
+/* Somebody waits for this one; whoever comes last of the two frees it. */
+typedef struct Ticket {
+	bool is_done;
+	bool is_abandoned;
+} Ticket;
+
 typedef struct Parcel {
 	int fd;
 	uid_t uid;
+	Ticket *ticket; /* NULL, as a rule */
 } Parcel;
 
 typedef struct Culprit {
@@ -78,7 +86,8 @@ static Reaper reaper = {
 	.drained = PTHREAD_COND_INITIALIZER,
 };
 
-static _Thread_local uid_t blamed = REAPER_NOBODY;
+/* On the path of every message that brings a right: worth its place in the static block. */
+static _Thread_local __attribute__((tls_model("initial-exec"))) uid_t blamed = REAPER_NOBODY;
 
 uid_t reaper_blame(uid_t uid)
 {
@@ -233,6 +242,15 @@ static bool closer_wait(bool has_worked)
 
 static void call_sentinel(void);
 
+static void ticket_release(Ticket *ticket)
+{
+	ticket->is_done = true;
+	if (ticket->is_abandoned)
+		free(ticket);
+	else
+		pthread_cond_broadcast(&reaper.drained);
+}
+
 static void *closer_main(void *arg)
 {
 	(void)arg;
@@ -255,9 +273,11 @@ static void *closer_main(void *arg)
 		(void)close(parcel.fd); /* here it may stay for ever */
 		pthread_mutex_lock(&reaper.lock);
 		culprit_end(parcel.uid);
+		if (parcel.ticket)
+			ticket_release(parcel.ticket);
 		reaper.n_closing--;
 		reaper.n_closed++;
-		if (pending() == 0)
+		if (reaper.n_queued == 0)
 			pthread_cond_broadcast(&reaper.drained);
 		has_worked = true;
 	}
@@ -294,23 +314,27 @@ static bool is_overdue(void)
 	return reaper.n_queued > 0 && reaper.n_idle == 0 && reaper.n_closers < REAPER_MAX_STUCK;
 }
 
+/* Goes round as long as there is something to look after, and once more: a closer that finds new work
+ * need not wake it then. */
 static void *sentinel_main(void *arg)
 {
 	(void)arg;
 	pthread_mutex_lock(&reaper.lock);
-	for (;;) {
+	for (bool is_quiet = true;;) {
 		unsigned n_closed = reaper.n_closed;
 		Deadline suspicion = deadline_after_ms(SUSPICION_MS);
 
-		if (!is_overdue()) {
+		if (is_quiet && !is_overdue()) {
 			reaper.is_sentinel_asleep = true;
 			pthread_cond_wait(&reaper.doubt, &reaper.lock);
 			reaper.is_sentinel_asleep = false;
+			is_quiet = false;
 			continue;
 		}
 		while (!deadline_is_past(suspicion))
 			(void)wait_ms(&reaper.doubt, SUSPICION_MS);
-		if (is_overdue() && reaper.n_closed == n_closed && !closer_start())
+		is_quiet = reaper.n_closed == n_closed;
+		if (is_quiet && is_overdue() && !closer_start())
 			(void)wait_ms(&reaper.doubt, RETRY_MS);
 	}
 	return NULL;
@@ -325,11 +349,16 @@ static void call_sentinel(void)
 		pthread_cond_signal(&reaper.doubt);
 }
 
+static bool is_much(void)
+{
+	return reaper.n_queued >= (size_t)fd_limit() / REAPER_LAZY_PART;
+}
+
 /* Something was queued: see to it that somebody takes it out. */
 static void call_closer(bool lazily)
 {
 	if (likely(reaper.n_idle > 0)) {
-		if (!lazily || !reaper.is_napping)
+		if (!lazily || !reaper.is_napping || is_much())
 			pthread_cond_signal(&reaper.work);
 	} else if (reaper.n_closers == 0) {
 		(void)closer_start();
@@ -360,6 +389,32 @@ void reaper_close_lazily_consume(int fd)
 	close_consume(fd, true);
 }
 
+bool reaper_close_timed_consume(int fd, unsigned timeout_ms)
+{
+	struct timespec until = deadline_to_timespec(deadline_after_ms(timeout_ms));
+	Ticket *ticket = calloc(1, sizeof(*ticket));
+	int r = 0;
+	bool done;
+
+	if (!ticket) {
+		reaper_close_consume(fd);
+		return false;
+	}
+	pthread_mutex_lock(&reaper.lock);
+	if (queue_push((Parcel){.fd = fd, .uid = blamed, .ticket = ticket}))
+		call_closer(false);
+	else
+		reaper.n_lost++;
+	while (!ticket->is_done && r != ETIMEDOUT)
+		r = pthread_cond_clockwait(&reaper.drained, &reaper.lock, CLOCK_MONOTONIC, &until);
+	done = ticket->is_done;
+	ticket->is_abandoned = !done;
+	if (done)
+		free(ticket);
+	pthread_mutex_unlock(&reaper.lock);
+	return done;
+}
+
 void reaper_park_consume(int fd)
 {
 	if (fd < 0)
@@ -378,6 +433,21 @@ unsigned reaper_pending(void)
 	n = pending();
 	pthread_mutex_unlock(&reaper.lock);
 	return n;
+}
+
+void reaper_hurry(unsigned timeout_ms)
+{
+	Deadline deadline = deadline_after_ms(timeout_ms);
+	struct timespec until = deadline_to_timespec(deadline);
+
+	pthread_mutex_lock(&reaper.lock);
+	while (reaper.n_queued > 0) {
+		call_closer(false);
+		if (pthread_cond_clockwait(
+			    &reaper.drained, &reaper.lock, CLOCK_MONOTONIC, &until) == ETIMEDOUT)
+			break;
+	}
+	pthread_mutex_unlock(&reaper.lock);
 }
 
 bool reaper_wait(unsigned timeout_ms)

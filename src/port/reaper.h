@@ -22,8 +22,10 @@
 
 #define REAPER_NOBODY ((uid_t)-1)
 
-/* How long a lazily closed descriptor may stay open. */
-#define REAPER_LAZY_MS 1
+/* How long a lazily closed descriptor may stay open, and how large a part of the limit all of them
+ * may be. A wake-up costs as much as a hundred of them. */
+#define REAPER_LAZY_MS 2
+#define REAPER_LAZY_PART 64
 
 /* What this thread hands over from now on came from that uid. Returns the one before, for the caller
  * to put back. */
@@ -33,12 +35,19 @@ uid_t reaper_blame(uid_t uid);
  * descriptor is parked. */
 void reaper_close_consume(int fd);
 
+/* The same, and waits until it is done, at most that long; false: it is not done yet. */
+bool reaper_close_timed_consume(int fd, unsigned timeout_ms);
+
 /* The same within REAPER_LAZY_MS: saves a wake-up for each of many. For descriptors whose end
- * nobody waits for, as that of a send-once right after its answer. */
+ * nobody waits for, as those of a send-once right after its answer. */
 void reaper_close_lazily_consume(int fd);
 
 /* The same whenever a thread is next started for other reasons: for fork children. */
 void reaper_park_consume(int fd);
+
+/* Waits until all that was handed over is being closed, at most that long: where descriptors are
+ * short. */
+void reaper_hurry(unsigned timeout_ms);
 
 /* Number of descriptors handed over and not yet closed (for lsmp and tests). */
 unsigned reaper_pending(void);

@@ -23,7 +23,8 @@
 #include "port/task.h"
 
 #define AGAIN (-EAGAIN) /* look again */
-#define NO_SLOTS (MACH_RCV_HEADER_ERROR | MACH_MSG_IPC_SPACE)
+/* How often those look who cannot wait for want of descriptors. */
+#define LOOK_MS 10
 
 static int took(Received *ret, Port *port, Message *m)
 {
@@ -37,14 +38,7 @@ static int took(Received *ret, Port *port, Message *m)
 
 static int pulled(Received *ret, Port *port, PullResult result)
 {
-	switch (result) {
-	case PULL_MESSAGE:
-		return took(ret, port, &ret->local);
-	case PULL_NO_SLOTS:
-		return NO_SLOTS;
-	default:
-		return AGAIN;
-	}
+	return result == PULL_MESSAGE ? took(ret, port, &ret->local) : AGAIN;
 }
 
 /* An epoll event says that this source may have something. */
@@ -64,7 +58,7 @@ static int take_source(Received *ret, uint64_t id)
 	return r;
 }
 
-/* Outside the lock. 0: *ret_id; -EAGAIN: time is up; -EINTR. */
+/* Outside the lock. 0: *ret_id; -ETIMEDOUT: time is up; -EINTR: also as serve_watch() says. */
 static int wait_epoll(int epoll_fd, Deadline deadline, uint64_t *ret_id)
 {
 	struct epoll_event event;
@@ -80,7 +74,7 @@ static int wait_epoll(int epoll_fd, Deadline deadline, uint64_t *ret_id)
 	if (n == 0)
 		return -ETIMEDOUT;
 	*ret_id = event.data.u64;
-	return 0;
+	return event.data.u64 == SOURCE_NONE ? -EINTR : 0;
 }
 
 int receive_need_epoll(Port *port)
@@ -112,14 +106,31 @@ int receive_need_epoll(Port *port)
 	return 0;
 }
 
+static int port_try(Port *port, Received *ret, bool poll_sources);
+
+/* There is no descriptor to be had on which one could wait for several others. */
+static int wait_a_little(Deadline deadline)
+{
+	int r;
+
+	if (deadline_is_past(deadline))
+		return MACH_RCV_TIMED_OUT;
+	task_unlock();
+	r = poll(NULL, 0, LOOK_MS) < 0 ? MACH_RCV_INTERRUPTED : AGAIN;
+	task_lock();
+	return r;
+}
+
 static int port_wait_epoll(Port *port, Deadline deadline, Received *ret)
 {
 	uint64_t id;
 	int r;
 
 	r = receive_need_epoll(port);
-	if (r)
-		return r == -EMFILE ? NO_SLOTS : MACH_RCV_HEADER_ERROR | MACH_MSG_VM_KERNEL;
+	if (r) {
+		r = port_try(port, ret, true);
+		return r == AGAIN ? wait_a_little(deadline) : r;
+	}
 	r = wait_epoll(port->extra->epoll_fd, deadline, &id);
 	if (r == -ETIMEDOUT)
 		return MACH_RCV_TIMED_OUT;
@@ -177,8 +188,7 @@ static int port_read_direct(Port *port, Answer *answer, Received *ret)
 	SockMsg sm;
 	int r;
 
-	if (!pull_has_slots())
-		return NO_SLOTS;
+	pull_make_slots();
 	direct_begin(port);
 	r = pull_recv(fd, buffer, &sm, 0);
 	direct_end(port);
@@ -270,7 +280,7 @@ static int port_try(Port *port, Received *ret, bool poll_sources)
 	for (answer = TAILQ_FIRST(&x->answers); answer; answer = next) {
 		next = TAILQ_NEXT(answer, link);
 		result = pull_answer(answer, pull_buffer(), &ret->local);
-		if (result == PULL_MESSAGE || result == PULL_NO_SLOTS)
+		if (result == PULL_MESSAGE)
 			return pulled(ret, port, result);
 	}
 	return AGAIN;
@@ -294,15 +304,34 @@ static int receive_port(PortName name, Port *port, Deadline deadline, Received *
 	}
 }
 
+/* Each member in turn. A look may leave the lock, and members with it. */
+static int set_try(PortSet *set, Received *ret)
+{
+	int r = AGAIN;
+
+	for (uint32_t n = set->n_members; n > 0 && set->n_members > 0 && r == AGAIN; n--) {
+		Membership *member = TAILQ_FIRST(&set->members);
+		Port *port = port_ref(member->port);
+
+		TAILQ_REMOVE(&set->members, member, by_set);
+		TAILQ_INSERT_TAIL(&set->members, member, by_set);
+		if (port_is_receivable(port))
+			r = port_try(port, ret, true);
+		port_unref(port);
+	}
+	return r;
+}
+
 static int set_wait(PortSet *set, Deadline deadline, Received *ret)
 {
 	uint64_t id;
 	int r;
 
 	if (set->epoll_fd < 0 && pset_has_sources(set)) {
-		if (pset_need_epoll(set))
-			return NO_SLOTS;
-		return AGAIN;
+		if (pset_need_epoll(set) == 0)
+			return AGAIN;
+		r = set_try(set, ret);
+		return r == AGAIN ? wait_a_little(deadline) : r;
 	}
 	if (set->epoll_fd < 0) {
 		if (deadline_is_past(deadline))
@@ -383,7 +412,8 @@ static void want_pidfd(Port *port)
 {
 	int on = 1;
 
-	if (!port->backing || port->backing->sock < 0 || port->backing->pass_pidfd)
+	if (!port->backing || port->backing->sock < 0 || port->backing->pass_pidfd ||
+		port->flags & PORT_F_BY_REPLY)
 		return;
 	port->backing->pass_pidfd = true;
 	(void)setsockopt(port->backing->sock, SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on));
@@ -396,7 +426,7 @@ void receive_want_pidfd(PortName name)
 
 	if (entry && entry->type & ENTRY_RECEIVE) {
 		want_pidfd(entry->port);
-	} else if (entry && entry->type == ENTRY_PORT_SET) {
+	} else if (entry && entry->type == ENTRY_PORT_SET && !entry->set->by_reply) {
 		TAILQ_FOREACH (member, &entry->set->members, by_set)
 			want_pidfd(member->port);
 	}

@@ -26,8 +26,8 @@ typedef struct Received {
 } Received;
 
 /* With the lock; drops it while waiting. Returns 0, MACH_RCV_INVALID_NAME, MACH_RCV_TIMED_OUT,
- * MACH_RCV_INTERRUPTED, MACH_RCV_PORT_DIED, or MACH_RCV_HEADER_ERROR | MACH_MSG_IPC_SPACE when this
- * process is short of descriptors (the message stays queued). */
+ * MACH_RCV_INTERRUPTED, MACH_RCV_PORT_DIED, or MACH_RCV_HEADER_ERROR | MACH_MSG_VM_KERNEL when there
+ * is no memory to receive with (nothing was taken). */
 int receive_message(PortName name, Deadline deadline, Received *ret);
 
 /* Puts it back, as the first of its port. */

@@ -209,8 +209,13 @@ int region_freeze(Region *region)
 	return 0;
 }
 
-/* [start, end) is about to be unmapped or mapped anew: no record may overlap it any more. */
-static int carve(uint64_t start, uint64_t end)
+/* What is left of such memory, and all that others have of it, stays as it is. */
+static bool is_shared_out(const Region *region)
+{
+	return region->is_entry || region->inheritance == REGION_INHERIT_SHARE;
+}
+
+int region_carve(uint64_t start, uint64_t end)
 {
 	Region *region;
 	int r;
@@ -218,7 +223,7 @@ static int carve(uint64_t start, uint64_t end)
 	while ((region = region_find(start, end))) {
 		uint64_t from = MAX(start, region->start), to = MIN(end, region->end);
 
-		if (from > region->start || to < region->end) {
+		if (!is_shared_out(region) && (from > region->start || to < region->end)) {
 			if (!region->is_frozen)
 				(void)fallocate(region->fd,
 					FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
@@ -289,7 +294,7 @@ static int allocate_locked(uint64_t *address, uint64_t size, int flags)
 	int r = -EMFILE;
 
 	if (flags & MAP_FIXED) {
-		r = carve(*address, *address + size);
+		r = region_carve(*address, *address + size);
 		if (r < 0)
 			return r;
 	}
@@ -338,7 +343,7 @@ int region_deallocate(uint64_t address, uint64_t size)
 	if (size == 0)
 		return 0;
 	region_lock();
-	r = carve(start, end);
+	r = region_carve(start, end);
 	if (r == 0 && munmap((void *)(uintptr_t)start, end - start) < 0)
 		r = -errno;
 	region_unlock();
@@ -361,6 +366,10 @@ static int inherit_locked(uint64_t start, uint64_t end, unsigned inheritance)
 	Region *region = region_find(start, end);
 	int r;
 
+	if (region && region->is_entry && inheritance == REGION_INHERIT_COPY)
+		return KERN_NOT_SUPPORTED;
+	if (region && region->is_entry)
+		return inherit_advise(start, end, inheritance);
 	if (region && !region->is_frozen && region->start == start && region->end == end) {
 		r = inherit_advise(start, end, inheritance);
 		if (r == 0)
@@ -400,7 +409,8 @@ void region_before_fork(void)
 
 	region_lock();
 	TAILQ_FOREACH_SAFE (region, &regions, link, next)
-		if (region->inheritance == REGION_INHERIT_COPY && region_freeze(region) < 0)
+		if (region->inheritance == REGION_INHERIT_COPY && !region->is_entry &&
+			region_freeze(region) < 0)
 			log_warning(
 				"a fork child will see what is written to memory of its parent");
 }

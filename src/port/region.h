@@ -71,6 +71,29 @@ int region_copy_out(uint64_t address, const void *src, size_t size);
  * wrong: drop the message), KERN_NO_SPACE, -errno. */
 int region_map_consume(int fd, uint64_t offset, uint64_t size, uint64_t *ret_address);
 
+/* Makes [address, address+size), in whole pages, memory that can be shared: a shared mapping of a
+ * memfd which holds it, and nothing else, from offset 0. If it is not that already, its contents
+ * are copied, and what other threads write meanwhile is lost. The memory is not moved nor frozen
+ * from then on, and fork children share it. *ret_fd is the caller's. Returns 0,
+ * KERN_INVALID_ADDRESS, KERN_PROTECTION_FAILURE (it does not allow `prot`), KERN_NOT_SUPPORTED
+ * (part of it belongs to a file or is shared otherwise) or -errno. */
+int region_share(uint64_t address, uint64_t size, int prot, int *ret_fd);
+
+typedef struct RegionPlace {
+	uint64_t address; /* unless anywhere */
+	uint64_t size;
+	uint64_t mask; /* bits that have to be 0 in the address */
+	bool anywhere;
+	bool overwrite;
+} RegionPlace;
+
+/* Maps a file at a place, or zeroes where fd is negative: then it is memory like that of
+ * region_allocate(). `flags` is MAP_SHARED or MAP_PRIVATE. Returns 0, KERN_NO_SPACE,
+ * KERN_INVALID_ADDRESS, KERN_INVALID_ARGUMENT, KERN_PROTECTION_FAILURE (the file does not allow
+ * it) or KERN_RESOURCE_SHORTAGE. */
+int region_map(const RegionPlace *place, int fd, uint64_t offset, int prot, int flags,
+	uint64_t *ret_address);
+
 /* Fork: see above. Called from the task's atfork handlers. */
 void region_before_fork(void);
 void region_after_fork_parent(void);

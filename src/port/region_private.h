@@ -16,6 +16,7 @@ typedef struct Region {
 	uint64_t end;
 	int fd;
 	bool is_frozen;
+	bool is_entry; /* others may have it too, by a memory entry: it stays the mapping it is */
 	uint8_t inheritance; /* RegionInheritance; frozen ones are always copied, or not inherited */
 	TAILQ_ENTRY(Region) link;
 } Region;
@@ -48,6 +49,10 @@ int region_add_take(uint64_t start, uint64_t end, int fd, bool is_frozen);
 
 /* Forgets it; the mapping stays as it is. The descriptor is the caller's. */
 int region_remove(Region *region);
+
+/* [start, end) is about to be unmapped or mapped anew: no record may overlap it any more. Returns 0
+ * or -errno. */
+int region_carve(uint64_t start, uint64_t end);
 
 /* Whether the memory is still one mapping of the region's memfd, as the program may have done with
  * it what it liked, by other calls than ours. */

@@ -124,8 +124,9 @@ static Region *find_whole(uint64_t address, uint64_t size)
 	region = region_find(start, end);
 	if (!region || region->start != start || region->end != end)
 		return NULL;
-	/* Fork children may be using the very same pages. */
-	if (region->inheritance == REGION_INHERIT_SHARE || !region_is_intact(region))
+	/* Fork children, or whoever has a memory entry, may be using the very same pages. */
+	if (region->inheritance == REGION_INHERIT_SHARE || region->is_entry ||
+		!region_is_intact(region))
 		return NULL;
 	return region;
 }

@@ -27,10 +27,20 @@ typedef struct Renewed {
 
 static Renewed *renewed;
 
-static size_t bucket_of(const Ident *ident)
+/* Keyed: the secret is a peer's choice, and must not choose the bucket. Who is looked for and not
+ * found is added next, as a rule. */
+static uint32_t hash_of(const Ident *ident)
 {
-	/* Keyed: the secret is a peer's choice, and must not choose the bucket. */
-	return hash_bytes(ident, sizeof(*ident)) & (n_buckets - 1);
+	static Ident last; /* with the lock, all three */
+	static uint32_t hash_of_last;
+	static bool is_set;
+
+	if (!is_set || !ident_equal(ident, &last)) {
+		last = *ident;
+		hash_of_last = hash_bytes(ident, sizeof(*ident));
+		is_set = true;
+	}
+	return hash_of_last;
 }
 
 static int grow(void)
@@ -47,7 +57,7 @@ static int grow(void)
 	for (size_t i = 0; i < n_old; i++) {
 		while (old[i]) {
 			Backing *b = old[i];
-			size_t k = bucket_of(&b->ident);
+			size_t k = b->hash & (n - 1);
 
 			old[i] = b->next;
 			b->next = buckets[k];
@@ -64,7 +74,8 @@ int registry_add(Backing *backing)
 
 	if (n_backings >= n_buckets && grow())
 		return KERN_RESOURCE_SHORTAGE;
-	k = bucket_of(&backing->ident);
+	backing->hash = hash_of(&backing->ident);
+	k = backing->hash & (n_buckets - 1);
 	backing->next = buckets[k];
 	buckets[k] = backing;
 	backing->registered = true;
@@ -78,7 +89,7 @@ void registry_remove(Backing *backing)
 
 	if (!backing->registered)
 		return;
-	p = &buckets[bucket_of(&backing->ident)];
+	p = &buckets[backing->hash & (n_buckets - 1)];
 	while (*p != backing)
 		p = &(*p)->next;
 	*p = backing->next;
@@ -96,7 +107,7 @@ Backing *registry_find(const Ident *ident)
 
 	if (n_buckets == 0)
 		return NULL;
-	b = buckets[bucket_of(ident)];
+	b = buckets[hash_of(ident) & (n_buckets - 1)];
 	while (b && !ident_equal(&b->ident, ident))
 		b = b->next;
 	return b;

@@ -13,10 +13,13 @@
 #include "port/once.h"
 #include "port/port.h"
 #include "port/queue.h"
+#include "port/reaper.h"
 #include "port/sender.h"
 #include "port/space.h"
 #include "port/task.h"
 #include "port/watch.h"
+
+#define SETTLE_MS 100
 
 /* A dead-name or send-possible request; a name has one slot for both. */
 typedef struct NameRequest {
@@ -73,7 +76,7 @@ void request_check_no_senders(Port *port)
 	PortExtra *x = port->extra;
 	Right notify;
 
-	if (!x || x->nsrequest.kind == RIGHT_NONE || port->srights > 0)
+	if (!x || x->nsrequest.kind == RIGHT_NONE || x->no_senders_settling || port->srights > 0)
 		return;
 	if (port->backing && !backing_no_senders(port->backing))
 		return;
@@ -86,6 +89,33 @@ void request_check_no_senders(Port *port)
 		(void)backing_renew(port->backing);
 	notify = right_take(&x->nsrequest);
 	notify_number(&notify, MACH_NOTIFY_NO_SENDERS, port->mscount);
+}
+
+/*
+ * The request is for the next time: whoever has a send right now counts, but if there is nobody it takes
+ * one that is made from now on. Our own end of the pipes must not be taken for one, and its close is
+ * what would look as if the last sender went: so it is waited for. It does not come within the time only
+ * if somebody else has that pipe in hand, who is a sender then.
+ */
+static void count_senders_from_here(Port *port)
+{
+	int own = backing_take_own_end(port->backing);
+	uint32_t mscount = port->mscount;
+
+	port_ref(port);
+	if (own >= 0) {
+		port->extra->no_senders_settling++;
+		task_unlock();
+		(void)reaper_close_timed_consume(own, SETTLE_MS);
+		task_lock();
+		port->extra->no_senders_settling--;
+	}
+	if (port->state == PORT_LOCAL)
+		backing_remove_ended(port->backing);
+	/* One was made meanwhile, and may be gone already. */
+	if (port->state == PORT_LOCAL && port->mscount != mscount)
+		request_check_no_senders(port);
+	port_unref(port);
 }
 
 int request_no_senders(Port *port, uint32_t sync, Right *notify, Right *ret_previous)
@@ -109,8 +139,7 @@ int request_no_senders(Port *port, uint32_t sync, Right *notify, Right *ret_prev
 	else if (sync <= port->mscount)
 		request_check_no_senders(port);
 	else if (port->backing)
-		/* Not now, but when the last sender has gone: ours must not be taken for one. */
-		(void)backing_no_senders(port->backing);
+		count_senders_from_here(port);
 	return 0;
 }
 
@@ -151,6 +180,8 @@ static int request_watch(const Entry *entry, bool send_possible, bool armed)
 
 	if (entry->type == ENTRY_SEND_ONCE)
 		return entry->once->kind == ONCE_LOCAL ? 0 : watch_once(entry->once);
+	if (entry->port->kobject_type)
+		return watch_port(entry->port, WATCH_DEAD);
 	if (entry->port->state != PORT_REMOTE)
 		return 0;
 	port = port_ref(entry->port);

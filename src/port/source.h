@@ -14,6 +14,9 @@
 #include "base/hash.h"
 #include "port/types.h"
 
+/* The id of what is no source, but ends a wait for one: see serve.h. */
+#define SOURCE_NONE 0
+
 typedef enum SourceKind {
 	SOURCE_SOCKET,
 	SOURCE_ANSWER,
@@ -21,7 +24,7 @@ typedef enum SourceKind {
 } SourceKind;
 
 struct Source {
-	uint64_t id; /* 0: not registered */
+	uint64_t id; /* SOURCE_NONE: not registered */
 	SourceKind kind;
 	int fd; /* borrowed */
 	Port *port; /* borrowed; NULL for the event of a set */

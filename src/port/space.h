@@ -31,6 +31,7 @@ enum {
 enum {
 	ENTRY_F_QUEUED = 1, /* free, and in the queue of free slots */
 	ENTRY_F_REQUEST = 2, /* a dead-name or send-possible request is armed */
+	ENTRY_F_HIDDEN = 4, /* the library's own: no routine lists it */
 };
 
 struct Entry {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "port/task.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "port/budget.h"
 #include "port/connect.h"
 #include "port/creds.h"
+#include "port/hold.h"
 #include "port/inherit.h"
 #include "port/keeper.h"
 #include "port/kport.h"
@@ -45,6 +47,15 @@ static void make_own_object(KobjectType type, PortName *ret_name)
 	if (kobject_new_consume(type, NULL, 0, &object) ||
 		kport_insert_locked_consume(object, ret_name))
 		log_warning("no memory for the task's own names");
+}
+
+static void (*at_fork[TASK_AT_FORK_MAX])(void);
+static unsigned n_at_fork;
+
+void task_at_fork(void (*in_child)(void))
+{
+	assert(n_at_fork < TASK_AT_FORK_MAX);
+	at_fork[n_at_fork++] = in_child;
 }
 
 /* The names of a new space, and the rights that it starts with. With the lock. */
@@ -100,6 +111,7 @@ static void let_go(void)
 	Entry *entry;
 
 	task.forgetting = true;
+	hold_after_fork();
 	probe_close_plainly(true);
 	pair_close_plainly(true);
 	watch_after_fork();
@@ -118,6 +130,11 @@ static void let_go(void)
 	}
 	for (unsigned i = 0; i < TASK_N_SLOTS; i++)
 		right_drop(&task.slots[i]);
+	right_drop(&task.debug_control);
+	for (unsigned i = 0; i < TASK_N_FLAVORS; i++)
+		right_drop(&task.flavors[i]);
+	for (unsigned i = 0; i < n_at_fork; i++)
+		at_fork[i]();
 	space_forget();
 	pair_close_plainly(false);
 	probe_close_plainly(false);

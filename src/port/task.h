@@ -17,8 +17,11 @@
 enum {
 	TASK_SLOT_BOOTSTRAP,
 	TASK_SLOT_REGISTERED,
-	TASK_N_SLOTS = TASK_SLOT_REGISTERED + TASK_REGISTERED_MAX,
+	TASK_SLOT_ACCESS = TASK_SLOT_REGISTERED + TASK_REGISTERED_MAX,
+	TASK_N_SLOTS,
 };
+
+#define TASK_N_FLAVORS 3
 
 typedef struct Task {
 	pthread_mutex_t lock;
@@ -27,6 +30,8 @@ typedef struct Task {
 	PortName self_name; /* mach_task_self_ */
 	PortName host_name;
 	Right slots[TASK_N_SLOTS];
+	Right debug_control; /* a special port that nobody inherits */
+	Right flavors[TASK_N_FLAVORS]; /* own task ports of lesser flavours, once asked for */
 	uint32_t n_registered;
 	uint32_t generation; /* grows in each fork child */
 	bool trace;
@@ -39,6 +44,11 @@ extern Task task;
 /* First use: floor check, descriptor limit, fork handlers, inherited ports. Idempotent; runs
  * from a constructor of the highest priority. */
 void task_init(void);
+
+/* For layers above: called in a fork child, with the lock, when all names are gone and before there are
+ * new ones. At most TASK_AT_FORK_MAX of them, each once in the life of a process. */
+#define TASK_AT_FORK_MAX 8
+void task_at_fork(void (*in_child)(void));
 
 static inline void task_lock(void)
 {

@@ -27,7 +27,7 @@ __attribute__((__noreturn__)) static inline void child_exit(int status)
 }
 
 /* Long for a machine under load, short for something that is stuck. */
-#define BOUNDED_MS 5000
+#define BOUNDED_MS 30000
 
 typedef struct Bounded {
 	void (*run)(void *arg);

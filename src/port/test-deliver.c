@@ -44,10 +44,10 @@ static int send_plain(PortName dest)
 	return mach_msg(&msg, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(msg), 0, 0, 0, 0);
 }
 
-/* A right to a port of ours, which has never left. What comes back is let go of. */
-static int send_right_of(PortName name, PortName dest)
+/* A right to a port of ours, which has never left. */
+static Complex right_message(PortName name, PortName dest)
 {
-	Complex msg = {
+	return (Complex){
 		.header = {.msgh_bits = MACH_MSGH_BITS_COMPLEX |
 					MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0),
 			.msgh_remote_port = dest},
@@ -56,6 +56,12 @@ static int send_right_of(PortName name, PortName dest)
 			.disposition = MACH_MSG_TYPE_MAKE_SEND,
 			.type = MACH_MSG_PORT_DESCRIPTOR},
 	};
+}
+
+/* What comes back is let go of. */
+static int send_right_of(PortName name, PortName dest)
+{
+	Complex msg = right_message(name, dest);
 	int r = mach_msg(&msg.header, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(msg), 0, 0, 0, 0);
 
 	fault_pause();
@@ -89,6 +95,35 @@ PORT_TEST(errors_of_encoding_are_not_the_destinations)
 		ASSERT_OK(send_plain(dest));
 		drop(name);
 	}
+	drop(dest);
+	remote_free(&remote);
+}
+
+/* Too many descriptors of the user are in flight: others may be about to take theirs out, and a send that
+ * may wait tries again. */
+PORT_TEST(a_crowd_is_waited_for)
+{
+	static const struct {
+		mach_msg_option_t options;
+		int result;
+	} cases[] = {{0, MACH_MSG_SUCCESS}, {MACH_SEND_TIMEOUT, MACH_SEND_NO_BUFFER}};
+	Remote remote = remote_make();
+	PortName dest = remote_name(&remote), name = make_receive(NULL);
+
+	ASSERT_OK(send_plain(dest));
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		Complex msg = right_message(name, dest);
+		int r;
+
+		fault_arm_errno(FAULT_SENDMSG, 1, ETOOMANYREFS);
+		r = mach_msg(
+			&msg.header, MACH_SEND_MSG | cases[i].options, sizeof(msg), 0, 0, 0, 0);
+		ASSERT_TRUE(fault_disarm());
+		ASSERT_EQ(r, cases[i].result);
+		if (r)
+			mach_msg_destroy(&msg.header);
+	}
+	drop(name);
 	drop(dest);
 	remote_free(&remote);
 }

@@ -248,7 +248,7 @@ PORT_TEST(objects)
 	trip_end(&t, back);
 }
 
-/* The task's own port does not leave it. */
+/* The host's port does not leave the task. */
 PORT_TEST(objects_that_stay)
 {
 	static Packet packet;
@@ -256,7 +256,7 @@ PORT_TEST(objects_that_stay)
 	Right right = RIGHT_NULL;
 
 	trip_fix(&t);
-	ASSERT_OK(LOCKED(right_copyin(mach_task_self(), MACH_MSG_TYPE_COPY_SEND, &right)));
+	ASSERT_OK(LOCKED(right_copyin(task.host_name, MACH_MSG_TYPE_COPY_SEND, &right)));
 	set_port(&t.m.items[0], right, MACH_MSG_TYPE_PORT_SEND);
 	ASSERT_EQ(LOCKED(packet_encode(&packet, &t.m)), MACH_SEND_INVALID_RIGHT);
 	trip_end(&t, NULL);

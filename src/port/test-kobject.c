@@ -127,18 +127,12 @@ TEST(fork_child_has_none)
 	pid_t pid;
 
 	ASSERT_OK(kobject_new_consume(KOBJECT_SEMAPHORE, &fd, 1, &object));
-	reaper_before_fork();
-	kobject_before_fork();
 	pid = ASSERT_SYS(fork());
 	if (pid == 0) {
-		reaper_after_fork();
-		kobject_after_fork();
 		ASSERT_FD_CLOSED(fd);
 		(void)kobject_free(object);
 		child_exit(0);
 	}
-	kobject_after_fork_parent();
-	reaper_after_fork_parent();
 	ASSERT_CHILD_EXITS(pid, 0);
 	ASSERT_FD_OPEN(fd);
 	(void)kobject_free(object);

@@ -146,6 +146,7 @@ PORT_TEST(answers_come_on_pairs)
 		ASSERT_EQ(receive_id(name), cases[i].id);
 		ASSERT_EQ(port->sorights, 0);
 		/* One right, one message. */
+		ASSERT_TRUE(reaper_wait(WAIT_MS));
 		ASSERT_LT(send(far, &h, sizeof(h), MSG_NOSIGNAL), 0);
 		close(far);
 		ASSERT_EQ(receive_id(name), -1);

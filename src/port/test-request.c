@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <poll.h>
+
 #include <mach/notify.h>
 
 #include "port/names.h"
@@ -189,6 +191,59 @@ PORT_TEST(no_senders)
 	LOCKED_DO(right_forget(&previous));
 	port->flags |= PORT_F_REPLY;
 	ASSERT_EQ(LOCKED(request_no_senders(port, 0, &(Right){0}, &previous)), KERN_INVALID_RIGHT);
+	drop(name);
+	drop(notify);
+}
+
+/* Of a port that nobody has a send right to, but might have: it is the next one that counts. */
+PORT_TEST(no_senders_for_the_next_time)
+{
+	Port *port;
+	PortName notify = make_receive(NULL), name = make_receive(&port);
+	Right right = once_right(notify), previous = RIGHT_NULL;
+	uint32_t number = 99;
+	bool owned = false;
+	int fd = -EBADF;
+
+	ASSERT_OK(LOCKED(backing_make(port)));
+	ASSERT_GE(port->backing->pipe_w, 0);
+	ASSERT_OK(LOCKED(request_no_senders(port, 1, &right, &previous)));
+	/* Nothing is left that could hang up, and the request stands. */
+	ASSERT_EQ(LOCKED(port->backing->n_pipes), 0);
+	ASSERT_EQ(LOCKED(port->extra->nsrequest.kind), RIGHT_SEND_ONCE);
+	ASSERT_EQ(next(notify, NULL), 0);
+	/* A right leaves this process, and ends. */
+	LOCKED_DO(port_make_send(port));
+	ASSERT_OK(LOCKED(backing_export_pipe(port->backing, &fd, &owned)));
+	ASSERT_TRUE(owned);
+	LOCKED_DO(port_srights_drop(port, 1));
+	ASSERT_EQ(LOCKED(port->extra->nsrequest.kind), RIGHT_SEND_ONCE);
+	close(fd);
+	for (int i = 0; i < WAIT_MS && LOCKED(port->extra->nsrequest.kind) != RIGHT_NONE; i++)
+		(void)poll(NULL, 0, 1);
+	ASSERT_EQ(next(notify, &number), MACH_NOTIFY_NO_SENDERS);
+	ASSERT_EQ(number, 1);
+	drop(name);
+	drop(notify);
+}
+
+/* A right that was given away before counts. */
+PORT_TEST(no_senders_of_one_that_has_a_sender)
+{
+	Port *port;
+	PortName notify = make_receive(NULL), name = make_receive(&port);
+	Right right = once_right(notify), previous = RIGHT_NULL;
+	int fd;
+
+	ASSERT_OK(LOCKED(backing_make(port)));
+	fd = ASSERT_FD(fd_dup(port->backing->pipe_w));
+	ASSERT_OK(LOCKED(request_no_senders(port, 7, &right, &previous)));
+	ASSERT_EQ(LOCKED(port->backing->n_pipes), 1);
+	ASSERT_EQ(LOCKED(port->extra->nsrequest.kind), RIGHT_SEND_ONCE);
+	close(fd);
+	for (int i = 0; i < WAIT_MS && LOCKED(port->extra->nsrequest.kind) != RIGHT_NONE; i++)
+		(void)poll(NULL, 0, 1);
+	ASSERT_EQ(next(notify, NULL), MACH_NOTIFY_NO_SENDERS);
 	drop(name);
 	drop(notify);
 }

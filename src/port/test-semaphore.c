@@ -280,28 +280,10 @@ static Kobject *receive_object(int sock)
 	return object;
 }
 
-/* As the task's handlers do it. */
-static pid_t fork_task(void)
-{
-	pid_t pid;
-
-	kobject_before_fork();
-	reaper_before_fork();
-	pid = fork();
-	if (pid == 0) {
-		reaper_after_fork();
-		kobject_after_fork();
-		return 0;
-	}
-	reaper_after_fork_parent();
-	kobject_after_fork_parent();
-	return pid;
-}
-
 /* An owner that sends its semaphore and then does nothing until it is killed. */
 static pid_t owner_start(int sock)
 {
-	pid_t pid = ASSERT_SYS(fork_task());
+	pid_t pid = ASSERT_SYS(fork());
 
 	if (pid == 0) {
 		Kobject *s = make(1);
@@ -344,12 +326,12 @@ TEST(fork_child_does_not_keep_it_alive)
 
 	ASSERT_SYS(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair));
 	ASSERT_SYS(pipe2(ready, O_CLOEXEC));
-	pid = ASSERT_SYS(fork_task());
+	pid = ASSERT_SYS(fork());
 	if (pid == 0) {
 		Kobject *s = make(0);
 
 		send_object(pair[1], s);
-		if (fork_task() == 0) {
+		if (fork() == 0) {
 			ASSERT_EQ(write(ready[1], "r", 1), 1);
 			close(pair[0]);
 			close(ready[1]);

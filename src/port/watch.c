@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "port/backing.h"
 #include "port/connect.h"
+#include "port/kport.h"
 #include "port/lease_client.h"
 #include "port/lease_server.h"
 #include "port/names.h"
@@ -33,7 +34,7 @@ typedef struct Watch {
 	uint64_t id;
 	WatchKind kind;
 	int fd;
-	int original; /* WATCH_NO_SENDERS: the pipe it duplicates */
+	int original; /* WATCH_NO_SENDERS, objects: what it duplicates */
 	unsigned suspect; /* WATCH_DEAD: how often it is to be probed soon */
 	Port *port; /* borrowed: forgotten before the port goes */
 	LeaseClient *lease;
@@ -91,6 +92,12 @@ static void probe_watch(Watch *w, bool prompted)
 {
 	Port *port = port_ref(w->port);
 
+	if (port->kobject_type) {
+		if (kobject_is_dead(port->kobject))
+			kport_mark_dead(port);
+		port_unref(port);
+		return;
+	}
 	if (prompted && w->suspect == 0) {
 		w->suspect = WATCH_SUSPECT_PROBES;
 		n_suspects++;
@@ -313,6 +320,44 @@ static int watch_pipes(Port *port)
 	return r;
 }
 
+static int watch_object_fds(Port *port, const int *fds, unsigned n)
+{
+	const KobjectClass *class = kobject_class(port->kobject_type);
+	int r = 0;
+
+	for (unsigned i = 0; i < n && !r; i++) {
+		if (class->watch_fds & 1u << i && !watch_find(port, WATCH_DEAD, fds[i]))
+			r = watch_add(&(Watch){.kind = WATCH_DEAD, .port = port}, fds[i],
+				EPOLLIN | EPOLLET);
+	}
+	return r;
+}
+
+/* What an object dies by. */
+static int watch_object(Port *port)
+{
+	const Kobject *object = port->kobject;
+	const KobjectClass *class = kobject_class(object->type);
+	int fds[KOBJECT_MAX_FDS];
+	unsigned n = 0;
+	int r;
+
+	if (!class || object->n_fds > 0 || !class->own_may_die)
+		return class ? watch_object_fds(port, object->fds, object->n_fds) : 0;
+	if (watch_find(port, WATCH_DEAD, -1))
+		return 0;
+	r = class->open(port, fds, &n);
+	if (r == KERN_TERMINATED) {
+		kport_mark_dead(port);
+		return 0;
+	}
+	if (!r)
+		r = watch_object_fds(port, fds, n);
+	while (n > 0)
+		fd_close(fds[--n]);
+	return r;
+}
+
 int watch_port(Port *port, WatchKind kind)
 {
 	Watch what = {.kind = kind, .port = port};
@@ -321,6 +366,8 @@ int watch_port(Port *port, WatchKind kind)
 
 	if (kind == WATCH_NO_SENDERS)
 		return watch_pipes(port);
+	if (port->kobject_type)
+		return kind == WATCH_DEAD ? watch_object(port) : 0;
 	if (watch_find(port, kind, -1))
 		return 0;
 	if (kind == WATCH_DEAD)

@@ -67,7 +67,7 @@ typedef enum WireKind {
 	WIRE_SEND, /* addr, pipe write end; value: secret */
 	WIRE_SEND_ONCE, /* SEQPACKET end */
 	WIRE_RECEIVE, /* sock, addr, pipes, answers, carriers: see move.h */
-	WIRE_KOBJECT, /* type in `aux`; descriptors by type; value: id */
+	WIRE_KOBJECT, /* type in `aux`; descriptors by type; value: id; `companion`: see below */
 	WIRE_MEMORY, /* size; either inline or one memfd and an offset in value */
 	WIRE_PORTS, /* `count` records follow, one for each port */
 } WireKind;
@@ -77,6 +77,7 @@ enum {
 	WIRE_RF_INLINE = 1 << 1,
 	WIRE_RF_GUARDED = 1 << 2,
 	WIRE_RF_SUPERVISED = 1 << 3,
+	WIRE_RF_COMPANION = 1 << 4, /* KOBJECT: the last two descriptors are a send right's */
 };
 
 typedef struct WireRecord {
@@ -89,8 +90,14 @@ typedef struct WireRecord {
 	uint16_t guard_flags;
 	uint32_t n_fds;
 	uint32_t count; /* PORTS: ports; RECEIVE: qlimit */
-	uint64_t size; /* MEMORY: bytes; RECEIVE: n_pipes | n_answers << 16 | n_carriers << 32 */
-	uint64_t context;
+	union {
+		struct {
+			/* MEMORY: bytes; RECEIVE: n_pipes | n_answers << 16 | n_carriers << 32 */
+			uint64_t size;
+			uint64_t context;
+		};
+		uint8_t companion[16]; /* KOBJECT, which has neither: secret of its companion */
+	};
 	uint8_t value[16]; /* secret, id, or offset */
 } WireRecord;
 

@@ -4,19 +4,39 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "port/backing.h"
 #include "port/decode.h"
 #include "port/space.h"
 #include "port/task.h"
+#include "task/own.h"
 
 /* Says whose descriptors they are, where it is there to be asked. */
 void __lsan_do_leak_check(void) __attribute__((__weak__));
 
 static int n_fds_at_start;
 
+/* What a task has from the first time on that its control port leaves it. */
+static void send_own_port(void)
+{
+	int fds[KOBJECT_MAX_FDS];
+	Right right = RIGHT_NULL;
+	unsigned n = 0;
+
+	task_lock();
+	MUST(own_port(TASK_IS_CONTROL, &right) == 0);
+	MUST(own_open(right.port, fds, &n) == 0);
+	while (n > 0)
+		fd_close(fds[--n]);
+	MUST(backing_make(right.port->kobject->companion.port) == 0);
+	right_drop(&right);
+	task_unlock();
+}
+
 static void warm_up(void)
 {
 	portcheck_warm_up();
+	send_own_port();
 	/* As many references as there can be never get fewer: the two names that are not the
 	 * input's cannot be moved away. */
 	(void)mach_port_mod_refs(mach_task_self(), task.self_name, MACH_PORT_RIGHT_SEND, 65534);

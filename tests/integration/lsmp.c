@@ -248,6 +248,7 @@ static void expect_json(const Listing *l)
 
 typedef struct Zoo {
 	mach_port_t busy, set, member, dead, once, guarded, reply, semaphore, fileport, asked;
+	mach_port_t read, thread;
 } Zoo;
 
 static mach_port_t make_reply_right(void)
@@ -280,6 +281,8 @@ static Zoo zoo_make(void)
 	ASSERT_EQ(mach_port_guard(SELF, zoo.guarded, 0x5ec7e7, TRUE), KERN_SUCCESS);
 	ASSERT_EQ(semaphore_create(SELF, &zoo.semaphore, 0, 1), KERN_SUCCESS);
 	ASSERT_EQ(fileport_makeport(STDOUT_FILENO, &zoo.fileport), 0);
+	ASSERT_EQ(task_get_special_port(SELF, TASK_READ_PORT, &zoo.read), KERN_SUCCESS);
+	zoo.thread = mach_thread_self();
 	add_sends(zoo.asked, 1);
 	request_new(zoo.asked, MACH_NOTIFY_NO_SENDERS, 0, zoo.busy);
 	return zoo;
@@ -331,6 +334,10 @@ static void expect_zoo(const Listing *l, pid_t pid, const Zoo *zoo)
 	expect_columns(line_of(l, pid, zoo->semaphore), "send", 1, "-");
 	ASSERT_STRSTR(line_of(l, pid, zoo->semaphore), "semaphore");
 	ASSERT_STRSTR(line_of(l, pid, zoo->fileport), "fileport");
+	snprintf(text, sizeof(text), "task-read,pid=%d", (int)pid);
+	ASSERT_STRSTR(line_of(l, pid, zoo->read), text);
+	snprintf(text, sizeof(text), "thread,pid=%d", (int)pid);
+	ASSERT_STRSTR(line_of(l, pid, zoo->thread), text);
 	ASSERT_TRUE(strstr(section_of(l, pid), "changing") == NULL);
 	ASSERT_TRUE(strstr(section_of(l, pid), "unproven") == NULL);
 }

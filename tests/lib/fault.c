@@ -23,6 +23,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 /* More struck runs than this means that fn never stops making calls: a bug of the test. */
 #define FAULT_RUNS_MAX 100000u
@@ -57,11 +58,14 @@ static atomic_int armed_error;
 static atomic_uint n_calls;
 static _Atomic(const void *) struck_site;
 static _Thread_local unsigned paused;
+static atomic_int only_pid; /* 0: in children too */
 
 /* Counts one call; the errno that it must fail with, or 0. */
 static int fault_hit(FaultKind kind, const void *site)
 {
 	if (atomic_load_explicit(&armed_kind, memory_order_relaxed) != (int)kind || paused > 0)
+		return 0;
+	if (atomic_load(&only_pid) != 0 && atomic_load(&only_pid) != getpid())
 		return 0;
 	if (atomic_fetch_add(&n_calls, 1) + 1 != atomic_load(&armed_n))
 		return 0;
@@ -105,6 +109,11 @@ const void *fault_site(void)
 const char *fault_kind_name(FaultKind kind)
 {
 	return (unsigned)kind < _FAULT_N ? fault_kinds[kind].name : "?";
+}
+
+void fault_spare_children(void)
+{
+	atomic_store(&only_pid, getpid());
 }
 
 void fault_pause(void)
@@ -216,8 +225,6 @@ FAULT_WRAP(FAULT_MMAP, void *, (void *)-1, mmap64,
 	(void *addr, size_t len, int prot, int flags, int fd, off64_t off),
 	(addr, len, prot, flags, fd, off))
 FAULT_WRAP(FAULT_EPOLL, int, -1, epoll_create1, (int flags), (flags))
-FAULT_WRAP(FAULT_EPOLL_CTL, int, -1, epoll_ctl,
-	(int epfd, int op, int fd, struct epoll_event *event), (epfd, op, fd, event))
 FAULT_WRAP(FAULT_EVENTFD, int, -1, eventfd, (unsigned count, int flags), (count, flags))
 FAULT_WRAP(FAULT_OPEN, int, -1, __open_2, (const char *path, int flags), (path, flags))
 FAULT_WRAP(FAULT_OPEN, int, -1, __open64_2, (const char *path, int flags), (path, flags))
@@ -277,6 +284,21 @@ FAULT_WRAP_OPEN(open64)
 
 FAULT_WRAP_OPENAT(openat)
 FAULT_WRAP_OPENAT(openat64)
+
+/* To take something out needs nothing. */
+int __real_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
+int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
+int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
+{
+	int error = 0;
+
+	if (op != EPOLL_CTL_DEL)
+		error = fault_hit(FAULT_EPOLL_CTL, __builtin_return_address(0));
+	if (error == 0)
+		return __real_epoll_ctl(epfd, op, fd, event);
+	errno = error;
+	return -1;
+}
 
 /* Whatever the third argument is, it fits a pointer on every ABI that we build for. */
 #define FAULT_WRAP_FCNTL(name)                                                                     \

@@ -31,7 +31,7 @@ typedef enum FaultKind {
 	FAULT_MMAP, /* mmap: ENOMEM */
 	FAULT_DUPFD, /* fcntl(F_DUPFD_CLOEXEC) only: EMFILE */
 	FAULT_EPOLL, /* epoll_create1: EMFILE */
-	FAULT_EPOLL_CTL, /* epoll_ctl: ENOSPC */
+	FAULT_EPOLL_CTL, /* epoll_ctl, but for EPOLL_CTL_DEL: ENOSPC */
 	FAULT_EVENTFD, /* eventfd: EMFILE */
 	FAULT_THREAD, /* pthread_create: EAGAIN */
 	_FAULT_N,
@@ -55,6 +55,9 @@ unsigned fault_n_calls(void);
 const void *fault_site(void);
 
 const char *fault_kind_name(FaultKind kind);
+
+/* From now on no call fails in a process that this one forks. */
+void fault_spare_children(void);
 
 void fault_pause(void);
 void fault_resume(void);

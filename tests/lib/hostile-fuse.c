@@ -30,7 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { HELPER_CTL = 3, HELPER_DEV = 4, HELPER_DEADLINE_MS = 20000 };
+enum { HELPER_CTL = 3, HELPER_DEV = 4, HELPER_DEADLINE_MS = 20000, FILE_SIZE = 65536 };
 
 static const char helper_file[] = "/tmp/inode";
 
@@ -131,12 +131,16 @@ static int helper_send_fd(int fd)
 static void opener_main(HostileKind kind)
 {
 	int flags = kind == HOSTILE_FUSE_FILE ? O_RDONLY : O_PATH;
+	struct stat st;
 	int fd;
 
 	close(HELPER_DEV);
 	fd = open(helper_file, flags | O_CLOEXEC);
 	if (fd < 0)
 		helper_skip("open of the FUSE file");
+	/* So that the kernel knows how large it is: whoever maps it shall wait for its pages. */
+	if (kind == HOSTILE_FUSE_FILE)
+		(void)fstat(fd, &st);
 	_exit(helper_send_fd(fd) < 0 ? 1 : 0);
 }
 
@@ -170,6 +174,7 @@ static void helper_answer(const struct fuse_in_header *in, HostileKind kind)
 		out.body.attr.attr.mode = (kind == HOSTILE_FUSE_SOCKET ? S_IFSOCK : S_IFREG) |
 					  0777u;
 		out.body.attr.attr.nlink = 1;
+		out.body.attr.attr.size = FILE_SIZE;
 		len = sizeof(out.body.attr);
 		break;
 	case FUSE_FLUSH:

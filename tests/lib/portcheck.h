@@ -19,7 +19,7 @@
 /* Takes the task's lock. False: `text` says what is wrong. */
 bool portcheck(char *text, size_t size);
 
-/* Names beyond those that every task has (itself, its host, its bootstrap port). */
+/* Names beyond those that every task has (itself, its host, its bootstrap port, its threads). */
 unsigned portcheck_names(void);
 
 /* Destroys all of these, guarded ones too. */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/fault.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -204,6 +207,23 @@ TEST(threads_share_one_count)
 	(void)fault_disarm();
 }
 
+/* The kernel needs nothing to take a descriptor out. */
+TEST(what_is_taken_out_of_epoll_does_not_fail)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	int epoll = ASSERT_SYS(epoll_create1(EPOLL_CLOEXEC));
+	int fd = ASSERT_SYS(eventfd(0, EFD_CLOEXEC));
+
+	ASSERT_SYS(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+	fault_arm(FAULT_EPOLL_CTL, 1);
+	ASSERT_SYS(epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL));
+	ASSERT_EQ(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), -1);
+	ASSERT_EQ(errno, ENOSPC);
+	ASSERT_TRUE(fault_disarm());
+	close(fd);
+	close(epoll);
+}
+
 static void run_kinds(void *arg)
 {
 	unsigned *n = arg;
@@ -221,4 +241,33 @@ TEST(all_kinds_in_turn)
 	ASSERT_EQ(fault_run_kinds(run_kinds, &n), 2);
 	ASSERT_EQ(n, 2);
 	ASSERT_STREQ(fault_kind_name(FAULT_OPEN), "open");
+}
+
+static int status_of_child(void)
+{
+	pid_t pid = ASSERT_SYS(fork());
+	int status;
+
+	if (pid == 0)
+		_exit(open_fails() ? 1 : 0);
+	ASSERT_EQ(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* In a child of its own, as it is for good. */
+TEST(children_may_be_spared)
+{
+	pid_t pid;
+	int status;
+
+	fault_arm(FAULT_OPEN, 1);
+	ASSERT_NE(status_of_child(), 0);
+	pid = ASSERT_SYS(fork());
+	if (pid == 0) {
+		fault_spare_children();
+		_exit(status_of_child() == 0 && open_fails() ? 0 : 1);
+	}
+	ASSERT_EQ(waitpid(pid, &status, 0), pid);
+	ASSERT_EQ(status, 0);
+	(void)fault_disarm();
 }
