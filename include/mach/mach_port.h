@@ -3,11 +3,13 @@
  * Ports and rights: making them, counting their references, looking at them, asking to be told
  * what becomes of them.
  *
- * The first argument says whose names are meant: mach_task_self(). In this release no task can act
- * on another's names, as no right to another task exists; any other port gives KERN_INVALID_TASK.
- * That code, and KERN_RESOURCE_SHORTAGE (no memory, descriptors or quota), may come from every call
- * and are not named again below. Where a receive right or a port set is asked for, MACH_PORT_NULL
- * and MACH_PORT_DEAD give KERN_INVALID_RIGHT unless said otherwise.
+ * The first argument says whose names are meant: mach_task_self(). mach_port_names, _type, _allocate,
+ * _deallocate, _destroy, _get_refs, _mod_refs, _insert_right and _extract_right also take the control
+ * port of another task, with the further codes that <mach/task.h> lists; its agent does it. All others,
+ * and any other port, give KERN_INVALID_TASK. That code, and KERN_RESOURCE_SHORTAGE (no memory,
+ * descriptors or quota), may come from every call and are not named again below. Where a receive
+ * right or a port set is asked for, MACH_PORT_NULL and MACH_PORT_DEAD give KERN_INVALID_RIGHT unless
+ * said otherwise.
  *
  * A name has user references. Dropping the last one of a send, send-once or dead-name right frees
  * the name; using it later gives KERN_INVALID_NAME, until the generation in it rolls over.

@@ -40,6 +40,31 @@ mach_port_name_t thread_self_trap(void);
 /* What mach_host_self() gives. */
 mach_port_name_t host_self_trap(void);
 
+/*
+ * The control port of the process that has this number: one reference in *t. A process gets its own;
+ * a privileged one (CAP_SYS_PTRACE in effect) that of any process of its pid namespace that it may look
+ * into, even of one that knows nothing of ports; that port has no agent, so that what only the target
+ * can do (<mach/task.h>) fails with KERN_NOT_SUPPORTED. Everybody else is to be given the port by its
+ * task. target_tport is mach_task_self().
+ * KERN_FAILURE, with MACH_PORT_NULL in *t: not allowed, no such process, or a zombie.
+ * KERN_INVALID_ARGUMENT: target_tport is another. KERN_RESOURCE_SHORTAGE.
+ */
+kern_return_t task_for_pid(mach_port_name_t target_tport, int pid, mach_port_name_t *t);
+
+/* The same with the read and the inspect port. */
+kern_return_t task_read_for_pid(mach_port_name_t target_tport, int pid, mach_port_name_t *t);
+kern_return_t task_inspect_for_pid(mach_port_name_t target_tport, int pid, mach_port_name_t *t);
+
+/* The same with the name port, which also processes of the same user get: real, effective and saved uid
+ * of the target are the caller's effective one. */
+kern_return_t task_name_for_pid(mach_port_name_t target_tport, int pid, mach_port_name_t *tn);
+
+/*
+ * The number of a task's process, by a task port of any flavour.
+ * KERN_FAILURE, with -1 in *x: that is no task port, or its task is gone.
+ */
+kern_return_t pid_for_task(mach_port_name_t t, int *x);
+
 /* mach_msg(), but a call that a signal interrupts is never repeated. */
 mach_msg_return_t mach_msg_trap(mach_msg_header_t *msg, mach_msg_option_t option,
 	mach_msg_size_t send_size, mach_msg_size_t rcv_size, mach_port_name_t rcv_name,

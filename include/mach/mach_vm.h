@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory of a task, with 64-bit addresses. In this release the task must be the caller's own:
- * mach_task_self(). All calls return KERN_INVALID_ARGUMENT for any other.
+ * Memory of a task, with 64-bit addresses: the caller's own, or that of a task to which it holds a
+ * task port. The type of the first argument says what that port must at least allow: for a
+ * vm_map_read_t a read or control port, for a vm_map_t a control port.
+ *
+ * Results that any call may have:
+ *	KERN_INVALID_ARGUMENT		the name is no task port
+ *	KERN_INVALID_CAPABILITY		the port allows less than the call needs
+ *	MACH_SEND_INVALID_DEST		the task is gone, by exit or by exec; its name is a dead one
+ *	KERN_OPERATION_TIMED_OUT	the task kept the caller waiting: see <portcullis/task.h>
+ *	KERN_NOT_SUPPORTED		only the task itself could do that, and it has no agent: its
+ *					port came from task_for_pid()
+ *	KERN_RESOURCE_SHORTAGE
+ *
+ * Another task is read and written by what its task port holds, without its help, and while it goes
+ * on: what is read is not of one moment. See mach_vm_read(3).
  */
 #ifndef _MACH_MACH_VM_H_
 #define _MACH_MACH_VM_H_
@@ -11,6 +24,7 @@
 #include <mach/message.h>
 #include <mach/vm_inherit.h>
 #include <mach/vm_prot.h>
+#include <mach/vm_region.h>
 #include <mach/vm_statistics.h>
 #include <mach/vm_types.h>
 
@@ -71,7 +85,17 @@ kern_return_t mach_vm_read_overwrite(vm_map_read_t target_task, mach_vm_address_
 	mach_vm_size_t size, mach_vm_address_t data, mach_vm_size_t *outsize);
 
 /*
- * Copy the caller's memory to an address. The caller keeps it.
+ * As mach_vm_read() for each of at most VM_MAP_ENTRY_MAX ranges: their addresses become those of
+ * the copies, each of which the caller owns. A range that could not be read becomes address 0,
+ * size 0; the result is that of the first such.
+ * KERN_INVALID_ARGUMENT: too many.
+ */
+kern_return_t mach_vm_read_list(
+	vm_map_read_t target_task, mach_vm_read_entry_t data_list, natural_t count);
+
+/*
+ * Copy the caller's memory to an address. The caller keeps it. Memory of the target that is not
+ * writable is never written to: mach_vm_protect() it first.
  * KERN_INVALID_ADDRESS: part of either range is not mapped. KERN_PROTECTION_FAILURE: it cannot be
  * read, or written.
  */
@@ -86,6 +110,43 @@ kern_return_t mach_vm_write(vm_map_t target_task, mach_vm_address_t address, vm_
  */
 kern_return_t mach_vm_copy(vm_map_t target_task, mach_vm_address_t source_address,
 	mach_vm_size_t size, mach_vm_address_t dest_address);
+
+/*
+ * Say what is mapped at *address, or next above it: *address and *size become those of the region,
+ * and info is filled as flavor (VM_REGION_*) asks; <mach/vm_region.h> says what Linux knows.
+ * *infoCnt says how many integers there is room for, and then how many were filled. *object_name
+ * is MACH_PORT_NULL; object_name itself may be NULL.
+ * KERN_INVALID_ADDRESS: nothing is mapped there or above. KERN_INVALID_ARGUMENT: no such flavor, or
+ * too little room.
+ */
+kern_return_t mach_vm_region(vm_map_read_t target_task, mach_vm_address_t *address,
+	mach_vm_size_t *size, vm_region_flavor_t flavor, vm_region_info_t info,
+	mach_msg_type_number_t *infoCnt, mach_port_t *object_name);
+
+/*
+ * The same with a struct vm_region_submap_info_64, or as much of it as *infoCnt has room for, or a
+ * struct vm_region_submap_short_info_64. *nesting_depth becomes 0: no region lies in another.
+ */
+kern_return_t mach_vm_region_recurse(vm_map_read_t target_task, mach_vm_address_t *address,
+	mach_vm_size_t *size, natural_t *nesting_depth, vm_region_recurse_info_t info,
+	mach_msg_type_number_t *infoCnt);
+
+/*
+ * Map memory: that of a memory entry (mach_make_memory_entry_64()), from offset on, or zeroes if
+ * object is MACH_PORT_NULL. Where is as for mach_vm_allocate(); in the address the bits of mask
+ * are 0. The mapping shares the entry's memory, or with copy has its own version of each page from
+ * the first write on. The caller keeps its right, and owns the mapping. On Linux max_protection is
+ * checked against what the entry allows, and has no effect later; a shared mapping is shared with
+ * fork children too, unless inheritance is VM_INHERIT_NONE.
+ * KERN_INVALID_OBJECT: object is no memory entry. KERN_INVALID_RIGHT: it allows less.
+ * KERN_NO_SPACE,
+ * KERN_INVALID_ADDRESS: as for mach_vm_allocate(). KERN_INVALID_ARGUMENT: flags, protections, a
+ * mask that is not one less than a power of two, a range that is not within the entry.
+ */
+kern_return_t mach_vm_map(vm_map_t target_task, mach_vm_address_t *address, mach_vm_size_t size,
+	mach_vm_offset_t mask, int flags, mem_entry_name_port_t object,
+	memory_object_offset_t offset, boolean_t copy, vm_prot_t cur_protection,
+	vm_prot_t max_protection, vm_inherit_t inheritance);
 
 #ifdef __cplusplus
 }

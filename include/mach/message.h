@@ -583,7 +583,7 @@ typedef kern_return_t mach_msg_return_t;
 #define MACH_RCV_INVALID_DATA 0x10004008 /* not on Linux: a bad buffer faults */
 #define MACH_RCV_PORT_DIED 0x10004009 /* the right went while the thread waited */
 #define MACH_RCV_IN_SET 0x1000400a /* historical */
-#define MACH_RCV_HEADER_ERROR 0x1000400b /* lost on receipt, or not taken; see mach_msg() */
+#define MACH_RCV_HEADER_ERROR 0x1000400b /* lost on receipt; see mach_msg() */
 #define MACH_RCV_BODY_ERROR 0x1000400c /* received, but with parts missing */
 #define MACH_RCV_INVALID_TYPE 0x1000400d
 #define MACH_RCV_SCATTER_SMALL 0x1000400e
@@ -626,9 +626,9 @@ extern const audit_token_t KERNEL_AUDIT_TOKEN;
  * with the size that it had; with MACH_RCV_LARGE the message stays queued instead, and only
  * msgh_size (with MACH_RCV_LARGE_IDENTITY also msgh_local_port) is stored. MACH_RCV_HEADER_ERROR
  * says that there was no room for the right to answer with: the message is lost, and its header
- * stored. On Linux it also says, with MACH_MSG_IPC_SPACE, that the process has too few free
- * descriptors to receive anything, or, with MACH_MSG_VM_KERNEL, no memory: then nothing was taken
- * and nothing stored.
+ * stored. Room is names, and on Linux descriptors: a process that has too few loses the rights in
+ * what it receives. With MACH_MSG_VM_KERNEL alone it says that there was no memory to receive
+ * with: then nothing was taken and nothing stored.
  *
  * A destination that dies while the message is under way swallows it: the result is
  * MACH_MSG_SUCCESS, all rights in it are released, and its send-once rights notify.

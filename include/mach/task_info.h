@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The arguments of task_info(): an array of integers, and the flavor that says which structure it
- * is. Types and constants only: this release has no such call.
+ * is. Types and constants only: the call is in <mach/task.h>.
  */
 #ifndef _MACH_TASK_INFO_H_
 #define _MACH_TASK_INFO_H_
@@ -133,6 +133,63 @@ struct task_flags_info {
 typedef struct task_flags_info task_flags_info_data_t;
 typedef struct task_flags_info *task_flags_info_t;
 
+/* What Linux knows nothing of is 0. */
+struct task_vm_info {
+	mach_vm_size_t virtual_size;
+	integer_t region_count; /* 0 for the holder of a name port */
+	integer_t page_size;
+	mach_vm_size_t resident_size;
+	mach_vm_size_t resident_size_peak;
+	mach_vm_size_t device;
+	mach_vm_size_t device_peak;
+	mach_vm_size_t internal; /* anonymous memory, resident */
+	mach_vm_size_t internal_peak;
+	mach_vm_size_t external; /* of files and shared memory, resident */
+	mach_vm_size_t external_peak;
+	mach_vm_size_t reusable;
+	mach_vm_size_t reusable_peak;
+	mach_vm_size_t purgeable_volatile_pmap;
+	mach_vm_size_t purgeable_volatile_resident;
+	mach_vm_size_t purgeable_volatile_virtual;
+	mach_vm_size_t compressed; /* swapped out */
+	mach_vm_size_t compressed_peak;
+	mach_vm_size_t compressed_lifetime;
+	/* Revision 1. */
+	mach_vm_size_t
+		phys_footprint; /* anonymous memory, resident or swapped out, and page tables */
+	/* Revision 2. */
+	mach_vm_address_t min_address; /* of what is mapped; 0 for the holder of a name port */
+	mach_vm_address_t max_address;
+	/* Revision 3. */
+	int64_t ledger_phys_footprint_peak;
+	int64_t ledger_purgeable_nonvolatile;
+	int64_t ledger_purgeable_novolatile_compressed;
+	int64_t ledger_purgeable_volatile;
+	int64_t ledger_purgeable_volatile_compressed;
+	int64_t ledger_tag_network_nonvolatile;
+	int64_t ledger_tag_network_nonvolatile_compressed;
+	int64_t ledger_tag_network_volatile;
+	int64_t ledger_tag_network_volatile_compressed;
+	int64_t ledger_tag_media_footprint;
+	int64_t ledger_tag_media_footprint_compressed;
+	int64_t ledger_tag_media_nofootprint;
+	int64_t ledger_tag_media_nofootprint_compressed;
+	int64_t ledger_tag_graphics_footprint;
+	int64_t ledger_tag_graphics_footprint_compressed;
+	int64_t ledger_tag_graphics_nofootprint;
+	int64_t ledger_tag_graphics_nofootprint_compressed;
+	int64_t ledger_tag_neural_footprint;
+	int64_t ledger_tag_neural_footprint_compressed;
+	int64_t ledger_tag_neural_nofootprint;
+	int64_t ledger_tag_neural_nofootprint_compressed;
+	/* Revision 4. */
+	uint64_t limit_bytes_remaining;
+	/* Revision 5. */
+	integer_t decompressions;
+};
+typedef struct task_vm_info task_vm_info_data_t;
+typedef struct task_vm_info *task_vm_info_t;
+
 #pragma pack(pop)
 
 #define TF_LP64 0x00000001 /* 64-bit addresses */
@@ -145,6 +202,13 @@ typedef struct task_flags_info *task_flags_info_t;
 #define TASK_EVENTS_INFO_COUNT (sizeof(task_events_info_data_t) / sizeof(natural_t))
 #define TASK_THREAD_TIMES_INFO_COUNT (sizeof(task_thread_times_info_data_t) / sizeof(natural_t))
 #define TASK_ABSOLUTETIME_INFO_COUNT (sizeof(task_absolutetime_info_data_t) / sizeof(natural_t))
+#define TASK_VM_INFO_COUNT (sizeof(task_vm_info_data_t) / sizeof(natural_t))
+#define TASK_VM_INFO_REV5_COUNT TASK_VM_INFO_COUNT
+#define TASK_VM_INFO_REV4_COUNT (TASK_VM_INFO_REV5_COUNT - 1)
+#define TASK_VM_INFO_REV3_COUNT (TASK_VM_INFO_REV4_COUNT - 2)
+#define TASK_VM_INFO_REV2_COUNT (TASK_VM_INFO_REV3_COUNT - 42)
+#define TASK_VM_INFO_REV1_COUNT (TASK_VM_INFO_REV2_COUNT - 4)
+#define TASK_VM_INFO_REV0_COUNT (TASK_VM_INFO_REV1_COUNT - 2)
 #define TASK_FLAGS_INFO_COUNT (sizeof(task_flags_info_data_t) / sizeof(natural_t))
 #define TASK_SECURITY_TOKEN_COUNT (sizeof(security_token_t) / sizeof(natural_t))
 #define TASK_AUDIT_TOKEN_COUNT (sizeof(audit_token_t) / sizeof(natural_t))
