@@ -154,8 +154,4 @@ static inline void spec_plist_freep(plist_t *p)
 }
 #define _cleanup_plist_ _cleanup_(spec_plist_freep)
 
-/* spec-xml.c, spec-binary.c: whether libplist may read it; what is wrong is reported. */
-int spec_xml_check(SpecParse *p, const char *text, size_t size) _warn_unused_;
-int spec_binary_check(SpecParse *p, const uint8_t *data, size_t size) _warn_unused_;
-
 #endif
