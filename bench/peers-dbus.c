@@ -36,7 +36,7 @@ static char directory[64];
 
 static void remove_directory(void)
 {
-	static const char *const names[] = {"/bus", "/config"};
+	static const char *const names[] = {"/bus", "/config", "/" NAME ".service"};
 	char path[128];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -78,9 +78,19 @@ static int echo(sd_bus_message *request, void *userdata, sd_bus_error *error)
 	return r;
 }
 
+static int end(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	bool *ended = userdata;
+
+	*ended = true;
+	return 1;
+}
+
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD("Echo", "ay", "ay", echo, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD(
+		"End", "", "", end, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_METHOD_NO_REPLY),
 	SD_BUS_VTABLE_END,
 };
 
@@ -234,19 +244,19 @@ static void write_config(void)
 	fprintf(file,
 		"<busconfig>"
 		"<type>session</type><listen>unix:path=%s/bus</listen><auth>EXTERNAL</auth>"
+		"<servicedir>%s</servicedir>"
 		"<policy context=\"default\"><allow send_destination=\"*\"/>"
 		"<allow receive_sender=\"*\"/><allow own=\"*\"/><allow user=\"*\"/></policy>"
 		"</busconfig>\n",
-		directory);
+		directory, directory);
 	(void)fclose(file);
 }
 
-double peer_sdbus_daemon(void)
+static pid_t start_dbus_daemon(void)
 {
 	int ends[2];
 	Daemon d = {.program = "dbus-daemon"};
 	char text[256];
-	double ns;
 	pid_t pid;
 
 	make_directory();
@@ -258,9 +268,98 @@ double peer_sdbus_daemon(void)
 	/* The address comes once it listens; the end of the pipe, if it could not start. */
 	if (read(ends[0], text, sizeof(text)) <= 0)
 		bench_skip("no dbus-daemon (Debian: dbus-daemon)");
-	ns = bus_round_trip();
+	return pid;
+}
+
+double peer_sdbus_daemon(void)
+{
+	pid_t pid = start_dbus_daemon();
+	double ns = bus_round_trip();
+
 	bench_end(pid);
 	return ns;
+}
+
+/* --- Activation --- */
+
+/* In what dbus-daemon starts: calls, until it is told to end. */
+int peer_dbus_serve(void)
+{
+	sd_bus *bus = NULL;
+	bool ended = false;
+
+	check("sd_bus_open", sd_bus_open_user(&bus));
+	check("vtable", sd_bus_add_object_vtable(bus, NULL, PATH, NAME, vtable, &ended));
+	check("request_name", sd_bus_request_name(bus, NAME, 0));
+	while (!ended) {
+		int r = sd_bus_process(bus, NULL);
+
+		check("sd_bus_process", r);
+		if (r == 0 && !ended)
+			check("sd_bus_wait", sd_bus_wait(bus, UINT64_MAX));
+	}
+	sd_bus_flush_close_unref(bus);
+	return 0;
+}
+
+static void write_service(void)
+{
+	char path[128], program[256];
+	ssize_t n = BENCH_SYS(readlink("/proc/self/exe", program, sizeof(program) - 1));
+	FILE *file;
+
+	program[n] = '\0';
+	(void)snprintf(path, sizeof(path), "%s/" NAME ".service", directory);
+	file = fopen(path, "we");
+	if (file == NULL)
+		bench_die("%s: %m", path);
+	fprintf(file, "[D-BUS Service]\nName=" NAME "\nExec=%s --serve-dbus\n", program);
+	(void)fclose(file);
+}
+
+/* It leaves the bus when it ends. */
+static void end_service(sd_bus *bus)
+{
+	sd_bus_message *request = NULL, *answer = NULL;
+	int has_owner = 1;
+
+	check("new call", sd_bus_message_new_method_call(bus, &request, NAME, PATH, NAME, "End"));
+	check("no reply", sd_bus_message_set_expect_reply(request, 0));
+	check("end", sd_bus_send(bus, request, NULL));
+	sd_bus_message_unref(request);
+	while (has_owner) {
+		check("NameHasOwner",
+			sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+				"org.freedesktop.DBus", "NameHasOwner", NULL, &answer, "s", NAME));
+		check("answer", sd_bus_message_read(answer, "b", &has_owner));
+		sd_bus_message_unref(answer);
+	}
+}
+
+double peer_dbus_activation(void)
+{
+	BenchLoop loop = {.warm = 5, .stride = 1};
+	double best = 0, sum = 0;
+	pid_t pid = start_dbus_daemon();
+	unsigned n = 0;
+	sd_bus *bus;
+
+	write_service();
+	bus = bus_connect();
+	while (bench_loop(&loop)) {
+		double ns = bench_now();
+
+		call(bus, NAME);
+		ns = bench_now() - ns;
+		end_service(bus);
+		if (loop.n <= loop.warm)
+			continue;
+		best = n == 0 || ns < best ? ns : best;
+		sum += ns;
+		n++;
+	}
+	bench_end(pid);
+	return bench_pick(best, sum / n);
 }
 
 static void broker_main(void *arg)
@@ -349,6 +448,16 @@ double peer_sdbus_daemon(void)
 double peer_sdbus_broker(void)
 {
 	bench_skip("built without sd-bus (Debian: libsystemd-dev)");
+}
+
+double peer_dbus_activation(void)
+{
+	bench_skip("built without sd-bus (Debian: libsystemd-dev)");
+}
+
+int peer_dbus_serve(void)
+{
+	return 1;
 }
 
 #endif

@@ -11,3 +11,8 @@ double peer_sdbus_daemon(void); /* through a private dbus-daemon */
 double peer_sdbus_broker(void); /* through a private dbus-broker */
 double peer_zeromq(void); /* REQ and REP over ipc:// */
 double peer_nng(void); /* the same */
+
+/* From a call to the answer of a service that a private dbus-daemon starts for it. The program is this
+ * one, executed with --serve-dbus, which is to call peer_dbus_serve() and return what that does. */
+double peer_dbus_activation(void);
+int peer_dbus_serve(void);

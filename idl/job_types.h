@@ -16,6 +16,8 @@
 #define JOB_IN_USE 1205 /* another's service has a name that it declares */
 #define JOB_NO_SOCKET 1206 /* it declares no socket of that name */
 #define JOB_ALREADY 1207 /* the socket was handed over; or the job is being removed */
+#define JOB_REFUSED 1208 /* it cannot be set up: the text says why */
+#define JOB_INETD 1209 /* it runs for connections only */
 
 typedef char job_label_t[128];
 typedef char *job_text_t; /* bytes, not ended by a NUL */

@@ -4,12 +4,11 @@
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "launchd/refusal.h"
 
 /* Of one record of the database. */
 #define RECORD_MAX ((size_t)1 << 20)
@@ -22,21 +21,6 @@ void account_deinit(Account *account)
 	free(account->home);
 	free(account->shell);
 	*account = (Account)ACCOUNT_INIT;
-}
-
-static _printf_(2, 3) int refuse(char **ret_problem, const char *format, ...)
-{
-	char *text = NULL;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vasprintf(&text, format, args);
-	va_end(args);
-	if (n < 0)
-		return error_origin(-ENOMEM);
-	*ret_problem = text;
-	return ACCOUNT_E_REFUSED;
 }
 
 /* Room for twice as much as last time. */
@@ -68,8 +52,9 @@ static int find_user(const char *name, Account *account, char **ret_problem)
 		error = getpwnam_r(name, &record, buffer, size, &found);
 	}
 	if (!found)
-		return refuse(ret_problem, "there is no user \"%s\"%s%s (UserName)", name,
-			error ? ": " : "", error ? strerror(error) : "");
+		return refusal_format(ACCOUNT_E_REFUSED, ret_problem,
+			"there is no user \"%s\"%s%s (UserName)", name, error ? ": " : "",
+			error ? strerror(error) : "");
 	account->uid = found->pw_uid;
 	account->gid = found->pw_gid;
 	account->name = strdup(found->pw_name);
@@ -94,8 +79,9 @@ static int find_group(const char *name, Account *account, char **ret_problem)
 		error = getgrnam_r(name, &record, buffer, size, &found);
 	}
 	if (!found)
-		return refuse(ret_problem, "there is no group \"%s\"%s%s (GroupName)", name,
-			error ? ": " : "", error ? strerror(error) : "");
+		return refusal_format(ACCOUNT_E_REFUSED, ret_problem,
+			"there is no group \"%s\"%s%s (GroupName)", name, error ? ": " : "",
+			error ? strerror(error) : "");
 	account->gid = found->gr_gid;
 	return 0;
 }
@@ -144,11 +130,11 @@ int account_find(const char *user_name, const char *group_name, bool init_groups
 	}
 	account.is_changed = geteuid() == 0 && (user_name || group_name);
 	if (geteuid() != 0 && account.uid != geteuid())
-		return refuse(
-			ret_problem, "only root can run it as user \"%s\" (UserName)", user_name);
+		return refusal_format(ACCOUNT_E_REFUSED, ret_problem,
+			"only root can run it as user \"%s\" (UserName)", user_name);
 	if (geteuid() != 0 && group_name && account.gid != getegid())
-		return refuse(ret_problem, "only root can run it as group \"%s\" (GroupName)",
-			group_name);
+		return refusal_format(ACCOUNT_E_REFUSED, ret_problem,
+			"only root can run it as group \"%s\" (GroupName)", group_name);
 	if (account.is_changed) {
 		r = find_groups(&account, init_groups);
 		if (r < 0)

@@ -40,7 +40,7 @@ static kern_return_t code_of_job(int r)
 	case JOB_E_NO_SOCKET:
 		return JOB_NO_SOCKET;
 	case JOB_E_INETD:
-		return JOB_INVALID;
+		return JOB_INETD;
 	default:
 		return BOOTSTRAP_NO_MEMORY;
 	}
@@ -111,8 +111,9 @@ static kern_return_t code_of_load(int r)
 	case 0:
 		return KERN_SUCCESS;
 	case DOMAIN_E_INVALID:
-	case DOMAIN_E_REFUSED:
 		return JOB_INVALID;
+	case DOMAIN_E_REFUSED:
+		return JOB_REFUSED;
 	case DOMAIN_E_EXISTS:
 		return JOB_EXISTS;
 	case DOMAIN_E_NAME:
@@ -179,11 +180,9 @@ kern_return_t job_do_start(
 
 	if (kr != KERN_SUCCESS)
 		return kr;
-	/* A kept demand starts it again when it is gone. */
-	if (flags & JOB_KICKSTART_KILL)
-		r = job_kill(job, SIGKILL);
-	else
-		r = 0;
+	/* A kept demand starts it again when it is gone. One that may not run again is left alone. */
+	r = (flags & JOB_KICKSTART_KILL) && job_status(job)->is_enabled ? job_kill(job, SIGKILL)
+									: 0;
 	if (!r || r == JOB_E_NOT_RUNNING)
 		r = job_start(job);
 	*pid = job_status(job)->pid;
@@ -327,8 +326,9 @@ kern_return_t job_do_get_environment(mach_port_t bootstrap, job_text_t name,
 
 /* --- What jobs ask --- */
 
+/* All of them, or none. */
 static kern_return_t give_sockets(
-	FdList *fds, job_ports_t *sockets, mach_msg_type_number_t *n_sockets)
+	const FdList *fds, job_ports_t *sockets, mach_msg_type_number_t *n_sockets)
 {
 	size_t n = fdlist_count(fds);
 	vm_address_t address = 0;
@@ -338,8 +338,12 @@ static kern_return_t give_sockets(
 		return BOOTSTRAP_NO_MEMORY;
 	*sockets = (job_ports_t)address;
 	for (size_t i = 0; i < n; i++) {
-		if (fileport_makeport(fdlist_get(fds, i), &(*sockets)[i]) < 0)
-			(*sockets)[i] = MACH_PORT_NULL;
+		if (fileport_makeport(fdlist_get(fds, i), &(*sockets)[i]) == 0)
+			continue;
+		while (i-- > 0)
+			(void)mach_port_deallocate(SELF, (*sockets)[i]);
+		release(*sockets, n * sizeof(mach_port_t));
+		return BOOTSTRAP_NO_MEMORY;
 	}
 	*n_sockets = (mach_msg_type_number_t)n;
 	return KERN_SUCCESS;
@@ -350,13 +354,19 @@ kern_return_t job_do_activate_socket(mach_port_t bootstrap, job_label_t name, au
 {
 	Job *job = supervisor_find_process(domain.supervisor, (pid_t)token.val[5], token.val[7]);
 	_cleanup_fdlist_ FdList fds = FDLIST_INIT;
+	kern_return_t kr;
 	int r;
 
 	(void)bootstrap;
 	if (!job)
 		return JOB_UNKNOWN;
 	r = job_take_sockets(job, name, &fds);
-	return r ? code_of_job(r) : give_sockets(&fds, sockets, n_sockets);
+	if (r)
+		return code_of_job(r);
+	kr = give_sockets(&fds, sockets, n_sockets);
+	if (kr != KERN_SUCCESS)
+		job_return_sockets(job, name);
+	return kr;
 }
 
 kern_return_t job_do_manager(

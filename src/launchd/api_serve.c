@@ -38,8 +38,7 @@ static void log_refusal(const Caller *c, const char *what, const char *name)
 
 /* --- Services --- */
 
-/* The service that is there already, if the caller may become its server. SERVER_E_UNKNOWN: none
- * is. */
+/* The service that is there already, if the caller may become its server. SERVER_E_UNKNOWN: none. */
 static int claim(Namespace *ns, const char *name, const Caller *c, Service **ret)
 {
 	Service *s = namespace_find_service(ns, name);
@@ -50,7 +49,7 @@ static int claim(Namespace *ns, const char *name, const Caller *c, Service **ret
 		log_refusal(c, "check in for", s->name);
 		return SERVER_E_DENIED;
 	}
-	if (s->active || !s->keeper)
+	if (s->active || !s->declared)
 		return SERVER_E_ACTIVE;
 	*ret = s;
 	return 0;
@@ -67,9 +66,10 @@ static int check_in(Namespace *ns, const char *name, const Caller *c, bool stric
 		r = server_owner_of(c, &owner);
 		return r ? r : service_check_in_new(ns, name, owner, c, ret);
 	}
+	if (!r)
+		r = service_check_in(s);
 	if (r)
 		return r;
-	service_check_in(s);
 	*ret = s->port;
 	return 0;
 }
@@ -104,6 +104,8 @@ kern_return_t bootstrap_do_declare(
 		if (!r)
 			r = service_declare(ns, name, owner, &c, &s);
 	}
+	if (!r)
+		r = service_expose(s);
 	if (r)
 		return code_of(r);
 	*ret = s->port;
@@ -116,6 +118,7 @@ kern_return_t bootstrap_do_look_up(mach_port_t bootstrap, service_name_t name, i
 {
 	Namespace *ns = namespace_find(bootstrap);
 	Service *s;
+	int r;
 
 	(void)token;
 	if (pid != 0 || (flags & (BOOTSTRAP_PER_PID_SERVICE | BOOTSTRAP_SPECIFIC_INSTANCE)))
@@ -123,6 +126,9 @@ kern_return_t bootstrap_do_look_up(mach_port_t bootstrap, service_name_t name, i
 	s = ns ? namespace_look_up(ns, name, flags & BOOTSTRAP_FORCE_LOCAL) : NULL;
 	if (!s)
 		return BOOTSTRAP_UNKNOWN_SERVICE;
+	r = service_expose(s);
+	if (r)
+		return code_of(r);
 	*ret = s->port;
 	*ret_type = MACH_MSG_TYPE_COPY_SEND;
 	*ret_owner = (service_owner_t){.pid = s->active ? s->owner->pid : 0, .uid = s->owner->uid};
@@ -140,7 +146,7 @@ static int withdraw(Namespace *ns, const char *name, const Caller *c, bool repla
 		log_refusal(c, "register", s->name);
 		return SERVER_E_DENIED;
 	}
-	if (replace && s->keeper && !s->active)
+	if (replace && s->declared && !s->active)
 		return SERVER_E_DENIED; /* it is to be checked in */
 	if (replace && s->active)
 		return SERVER_E_ACTIVE;

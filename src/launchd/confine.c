@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "launchd/confine-ports.h"
 #include "launchd/confine-private.h"
 #include "launchd/guest.h"
+#include "launchd/refusal.h"
 
 #define SYSTEM_FOLDER "/run/portcullis"
 #define RUNTIME_FOLDERS "/run/user"
@@ -30,21 +30,6 @@ typedef struct Trial {
 static bool works; /* it was tried, and does */
 static char *why_not; /* it was tried, and did not */
 static char *server_path;
-
-static _printf_(2, 3) int refuse(char **ret_problem, const char *format, ...)
-{
-	char *text = NULL;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vasprintf(&text, format, args);
-	va_end(args);
-	if (n < 0)
-		return error_origin(-ENOMEM);
-	*ret_problem = text;
-	return CONFINE_E_REFUSED;
-}
 
 static ConfineRecipe recipe_here(void)
 {
@@ -159,7 +144,8 @@ static int find_user(const JobSpec *spec, Account *account, char **ret_problem)
 	if (r != 0)
 		return r < 0 ? error_trace(r) : CONFINE_E_REFUSED;
 	if (account->uid == 0)
-		return refuse(ret_problem, "%s, since root cannot be confined",
+		return refusal_format(CONFINE_E_REFUSED, ret_problem,
+			"%s, since root cannot be confined",
 			spec->user_name ? "its UserName must be another one"
 					: "it needs a UserName");
 	return 0;
@@ -283,7 +269,8 @@ int confine_probe(char **ret_problem)
 	works = outcome.error == 0;
 	if (works)
 		return 0;
-	r = refuse(ret_problem, "%s: %s", step_text(outcome.step), strerror(outcome.error));
+	r = refusal_format(CONFINE_E_REFUSED, ret_problem, "%s: %s", step_text(outcome.step),
+		strerror(outcome.error));
 	if (r == CONFINE_E_REFUSED)
 		why_not = strdup(*ret_problem);
 	return error_trace(r);

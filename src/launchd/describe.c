@@ -50,7 +50,8 @@ static plist_t service_dict(const Service *s)
 	put_bool(dict, "managed", s->on_demand);
 	put_bool(dict, "reset", s->reset_at_close);
 	put_bool(dict, "hide", s->hide_until_check_in);
-	put_bool(dict, "watching", s->on_demand && s->held && !s->demanded);
+	/* What is not exposed need not be watched to be. */
+	put_bool(dict, "watching", s->on_demand && s->held && !s->demanded && !s->deaf);
 	return dict;
 }
 

@@ -19,6 +19,7 @@ typedef struct JobOwner {
 	Owner owner;
 	Job *job;
 	bool loaded; /* its `removed` hook is to free this */
+	Environment sockets; /* where they are: SecureSocketWithKey */
 	char path[];
 } JobOwner;
 
@@ -136,9 +137,25 @@ static void state_changed(void *userdata, Job *job)
 		owner_listen(&o->owner);
 }
 
+/* Somebody may have set them to something else since. */
+static void forget_sockets(JobOwner *o)
+{
+	for (size_t i = 0; i < o->sockets.n; i++) {
+		char *name = o->sockets.items[i], *value = strchr(name, '=');
+		const char *now;
+
+		*value++ = '\0';
+		now = environment_find(&domain.environment, name);
+		if (now && strcmp(now, value) == 0)
+			environment_remove(&domain.environment, name);
+	}
+	environment_deinit(&o->sockets);
+}
+
 static void job_owner_free(JobOwner *o)
 {
 	owner_deinit(&o->owner);
+	forget_sockets(o);
 	free(o);
 }
 
@@ -159,71 +176,104 @@ static void report_text(SpecReport *report, const char *path, const char *text)
 		log_err("%s: %s", report->file, text);
 }
 
-/* The name of the first service that cannot be declared, or NULL. */
-static const char *declare_services(JobOwner *o, const JobSpec *spec)
+/* 0, DOMAIN_E_NAME or DOMAIN_E_REFUSED, which the report explains, or -ENOMEM. */
+static int declare_services(JobOwner *o, const JobSpec *spec, SpecReport *report)
 {
 	for (size_t i = 0; i < spec->n_services; i++) {
-		if (service_declare_spec(server.root, &spec->services[i], &o->owner))
-			return spec->services[i].name;
+		const char *name = spec->services[i].name;
+		int r = service_declare_spec(server.root, &spec->services[i], &o->owner);
+
+		if (!r)
+			continue;
+		if (spec_report_add(report, true, "MachServices",
+			    r == SERVER_E_ACTIVE
+				    ? "\"%s\" is the name of somebody else's service already"
+				    : "there is no port for \"%s\": launchd has no memory or no "
+				      "descriptors left",
+			    name) < 0)
+			return error_origin(-ENOMEM);
+		return r == SERVER_E_ACTIVE ? DOMAIN_E_NAME : DOMAIN_E_REFUSED;
 	}
-	return NULL;
+	return 0;
 }
 
-static int add_job(JobSpec *spec, SpecReport *report, Job **ret)
+/* The paths of its sockets, of which all jobs are to know: SecureSocketWithKey. */
+static int tell_sockets(JobOwner *o)
 {
-	_cleanup_free_ JobOwner *fresh = calloc(1, sizeof(*fresh) + strlen(report->file) + 1);
-	_cleanup_free_ char *problem = NULL;
-	JobOwner *o = fresh;
-	const char *name;
-	int r;
+	int r = job_add_environment(o->job, &o->sockets);
 
-	if (!o)
-		return error_origin(-ENOMEM);
-	memcpy(o->path, report->file, strlen(report->file) + 1);
-	r = supervisor_add_job_take(domain.supervisor, spec, o, &o->job, &problem);
+	return r < 0 ? r : environment_add_all(&domain.environment, o->sockets.items);
+}
+
+static int code_of_supervisor(int r)
+{
+	switch (r) {
+	case SUPERVISOR_E_EXISTS:
+		return DOMAIN_E_EXISTS;
+	case SUPERVISOR_E_REFUSED:
+		return DOMAIN_E_REFUSED;
+	case SUPERVISOR_E_SHUTDOWN:
+		return -ESHUTDOWN;
+	default:
+		return r;
+	}
+}
+
+/* What becomes of it is also what becomes of its owner: removed(). */
+static int job_new_consume(JobSpec *spec, SpecReport *report, JobOwner **ret)
+{
+	_cleanup_free_ JobOwner *o = calloc(1, sizeof(*o) + strlen(report->file) + 1);
+	_cleanup_free_ char *problem = NULL;
+	int r = -ENOMEM;
+
+	if (o) {
+		memcpy(o->path, report->file, strlen(report->file) + 1);
+		r = supervisor_add_job_take(domain.supervisor, spec, o, &o->job, &problem);
+	}
 	if (r) {
+		spec_free(spec);
 		if (r == SUPERVISOR_E_REFUSED)
 			report_text(report, "", problem ? problem : "it was refused");
-		return r < 0			    ? r
-		       : r == SUPERVISOR_E_EXISTS   ? DOMAIN_E_EXISTS
-		       : r == SUPERVISOR_E_SHUTDOWN ? -ESHUTDOWN
-						    : DOMAIN_E_REFUSED;
+		return code_of_supervisor(r);
 	}
-	(void)TAKE_PTR(fresh);
 	owner_init(&o->owner, OWNER_JOB, server.uid, job_label(o->job));
 	o->owner.demand = on_demand;
 	o->loaded = true;
-	name = declare_services(o, job_spec(o->job));
-	if (!name) {
-		*ret = o->job;
-		return 0;
+	*ret = TAKE_PTR(o);
+	return 0;
+}
+
+int domain_add_consume(JobSpec *spec, bool force, SpecReport *report, Job **ret)
+{
+	JobOwner *o = NULL;
+	Override *said;
+	int r;
+
+	HASH_FIND(hh, domain.overrides, spec->label, strlen(spec->label), said);
+	r = job_new_consume(spec, report, &o);
+	if (r)
+		return r;
+	r = declare_services(o, job_spec(o->job), report);
+	if (!r)
+		r = tell_sockets(o);
+	if (r) {
+		job_remove(o->job);
+		return r;
 	}
-	report_text(report, "MachServices", "a name in it is somebody else's already");
-	log_warning("job %s: the name %s is taken", job_label(o->job), name);
-	job_remove(o->job);
-	return DOMAIN_E_NAME;
+	if (force || said)
+		job_set_enabled(o->job, force || said->enabled);
+	*ret = o->job;
+	return 0;
 }
 
 int domain_load(const void *plist, size_t size, bool force, SpecReport *report, Job **ret)
 {
 	JobSpec *spec;
-	Override *o;
-	Job *job;
 	int r = spec_parse(plist, size, report, &spec);
 
 	if (r)
 		return r < 0 ? r : DOMAIN_E_INVALID;
-	HASH_FIND(hh, domain.overrides, spec->label, strlen(spec->label), o);
-	r = add_job(spec, report, &job);
-	if (r) {
-		if (r != DOMAIN_E_NAME)
-			spec_free(spec);
-		return r;
-	}
-	if (force || o)
-		job_set_enabled(job, force || o->enabled);
-	*ret = job;
-	return 0;
+	return domain_add_consume(spec, force, report, ret);
 }
 
 static Override *override_new(const char *label)
@@ -269,8 +319,8 @@ Service *domain_next_service(const Job *job, const Service *after)
 	JobOwner *o = owner_of(job);
 
 	if (after)
-		return LIST_NEXT(after, owner_link);
-	return o ? LIST_FIRST(&o->owner.services) : NULL;
+		return TAILQ_NEXT(after, owner_link);
+	return o ? TAILQ_FIRST(&o->owner.services) : NULL;
 }
 
 /* --- Life --- */
@@ -287,7 +337,8 @@ int domain_init(const DomainOptions *o)
 	const SupervisorOptions options = {.loop = server.loop,
 		.hooks = &hooks,
 		.socket_directory = o->socket_directory,
-		.nofile = o->nofile};
+		.nofile = o->nofile,
+		.second_ns = o->second_ns};
 	int r;
 
 	domain = (Domain){.environment = ENVIRONMENT_INIT};

@@ -44,14 +44,17 @@ extern Domain domain;
 typedef struct DomainOptions {
 	struct rlimit nofile; /* as it was before launchd raised it */
 	const char *socket_directory; /* see SupervisorOptions; must outlive the domain */
+	uint64_t second_ns; /* likewise */
 } DomainOptions;
 
 int domain_init(const DomainOptions *options) _warn_unused_;
 /* All jobs end, processes with SIGKILL if supervisor_shutdown() has not been through. */
 void domain_deinit(void);
 
-/* Makes a job of a property list. Problems and warnings are added to the report. force: although the
- * list says Disabled. */
+/* Makes a job of what a property list said, which is freed if there is no job. Problems are added to the
+ * report, whose file is remembered as the job's. force: although the list says Disabled. */
+int domain_add_consume(JobSpec *spec, bool force, SpecReport *report, Job **ret) _warn_unused_;
+/* Makes a job of a property list. Problems and warnings are added to the report. */
 int domain_load(
 	const void *plist, size_t size, bool force, SpecReport *report, Job **ret) _warn_unused_;
 

@@ -115,9 +115,6 @@ static int job_spawn(Job *job, char **ret_problem)
 	spawn_extra_init(&extra);
 	if (job->spec->is_inetd && !job->parent)
 		request.stdio_fd = jobsockets_get_first(&job->sockets);
-	r = jobsockets_add_environment(&job->sockets, &extra.environment);
-	if (r < 0)
-		return error_trace(r);
 	if (options->hooks && options->hooks->before_spawn) {
 		r = options->hooks->before_spawn(options->userdata, job, &extra);
 		if (r != 0)
@@ -126,6 +123,10 @@ static int job_spawn(Job *job, char **ret_problem)
 		if (job_check(job) != 0)
 			return error_origin(-ECANCELED);
 	}
+	/* Another job may have told the hook of a socket under the same name. */
+	r = job_add_environment(job, &extra.environment);
+	if (r < 0)
+		return error_trace(r);
 	r = spawn_job(&request, &spawned, ret_problem);
 	if (r != 0)
 		return error_trace(r);

@@ -281,3 +281,13 @@ int job_take_sockets(Job *job, const char *name, FdList *ret)
 		return error_origin(-EMFILE);
 	}
 }
+
+void job_return_sockets(Job *job, const char *name)
+{
+	jobsockets_set_taken(&job->sockets, name, false);
+}
+
+int job_add_environment(const Job *job, Environment *env)
+{
+	return error_trace(jobsockets_add_environment(&job->sockets, env));
+}

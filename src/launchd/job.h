@@ -116,5 +116,9 @@ void job_set_enabled(Job *job, bool is_enabled);
 /* Duplicates of the sockets called @name, once for each run of the job. Returns 0, JOB_E_NO_SOCKET,
  * JOB_E_TAKEN, JOB_E_NOT_RUNNING, or -errno. */
 int job_take_sockets(Job *job, const char *name, FdList *ret) _warn_unused_;
+/* Where its sockets with a SecureSocketWithKey are: the variables that say so. 0 or -ENOMEM. */
+int job_add_environment(const Job *job, Environment *env) _warn_unused_;
+/* What was taken did not reach it, and may be taken again. */
+void job_return_sockets(Job *job, const char *name);
 
 #endif

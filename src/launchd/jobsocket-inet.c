@@ -39,8 +39,8 @@ static int resolve(const SpecSocket *spec, int family, struct addrinfo **ret, ch
 	/* A number of the other family is none in this one. */
 	if (e == EAI_ADDRFAMILY || e == EAI_NONAME || e == EAI_FAMILY)
 		return JOBSOCKET_E_UNKNOWN;
-	return jobsocket_refuse(ret_problem, "socket \"%s\": port \"%s\": %s", spec->name,
-		spec->service, e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
+	return refusal_format(JOBSOCKET_E_REFUSED, ret_problem, "socket \"%s\": port \"%s\": %s",
+		spec->name, spec->service, e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
 }
 
 static int join_group(const SpecSocket *spec, int fd, int family)
@@ -151,7 +151,7 @@ int jobsocket_open_inet(JobSocket *socket, char **ret_problem)
 	}
 	if (any)
 		return 0;
-	return jobsocket_refuse(ret_problem,
+	return refusal_format(JOBSOCKET_E_REFUSED, ret_problem,
 		"socket \"%s\": \"%s\" port \"%s\" is no address of this host (names of hosts are "
 		"not "
 		"looked up)",

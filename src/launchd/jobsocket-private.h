@@ -5,10 +5,9 @@
 /* How each family of sockets is made. */
 
 #include "launchd/jobsocket.h"
+#include "launchd/refusal.h"
 
-/* JOBSOCKET_E_REFUSED with words, or -ENOMEM. */
-int jobsocket_refuse(char **ret_problem, const char *format, ...) _printf_(2, 3) _warn_unused_;
-/* "SOCKET: HOW WHAT: why". */
+/* JOBSOCKET_E_REFUSED with "SOCKET: HOW WHAT: why", or -ENOMEM. */
 int jobsocket_refuse_errno(const SpecSocket *spec, char **ret_problem, const char *how,
 	const char *what, int error) _warn_unused_;
 

@@ -177,8 +177,11 @@ static int choose_path(JobSocket *socket, const char *directory, char **ret_prob
 	uid_t uid = spec->path_owner == SPEC_UNSET ? (uid_t)-1 : (uid_t)spec->path_owner;
 
 	if (!directory)
-		return jobsocket_refuse(ret_problem,
+		return refusal_format(JOBSOCKET_E_REFUSED, ret_problem,
 			"socket \"%s\": there is no directory for SecureSocketWithKey", spec->name);
+	/* It may be the first that is wanted of us there. */
+	if (mkdir(directory, geteuid() == 0 ? 0755 : 0700) < 0 && errno != EEXIST)
+		return jobsocket_refuse_errno(spec, ret_problem, "cannot make", directory, errno);
 	if (asprintf(&made, "%s/launch-XXXXXX", directory) < 0) {
 		made = NULL;
 		return error_origin(-ENOMEM);

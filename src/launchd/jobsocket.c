@@ -2,7 +2,6 @@
 #include "launchd/jobsocket.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,25 +10,11 @@
 #include "base/fd.h"
 #include "launchd/jobsocket-private.h"
 
-int jobsocket_refuse(char **ret_problem, const char *format, ...)
-{
-	char *text = NULL;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vasprintf(&text, format, args);
-	va_end(args);
-	if (n < 0)
-		return error_origin(-ENOMEM);
-	*ret_problem = text;
-	return JOBSOCKET_E_REFUSED;
-}
-
 int jobsocket_refuse_errno(
 	const SpecSocket *spec, char **ret_problem, const char *how, const char *what, int error)
 {
-	return jobsocket_refuse(ret_problem, "socket \"%s\": %s \"%s\": %s", spec->name, how, what,
+	return refusal_format(JOBSOCKET_E_REFUSED, ret_problem, "socket \"%s\": %s \"%s\": %s",
+		spec->name, how, what,
 		error == EADDRINUSE ? "another server is there" : strerror(error));
 }
 
@@ -171,10 +156,15 @@ int jobsockets_dup(JobSockets *sockets, const char *name, FdList *ret)
 	r = fdlist_add_array_consume(ret, fds, n);
 	if (r != 0)
 		return r == FDLIST_E_FULL ? JOBSOCKET_E_TOO_MANY : error_trace(r);
+	jobsockets_set_taken(sockets, name, true);
+	return 0;
+}
+
+void jobsockets_set_taken(JobSockets *sockets, const char *name, bool is_taken)
+{
 	for (size_t i = 0; i < sockets->n; i++)
 		if (strcmp(sockets->items[i].spec->name, name) == 0)
-			sockets->items[i].is_taken = true;
-	return 0;
+			sockets->items[i].is_taken = is_taken;
 }
 
 void jobsockets_reset(JobSockets *sockets)

@@ -64,6 +64,8 @@ void jobsockets_disarm(JobSockets *sockets);
 /* Duplicates of all sockets of that name, once in each run. Returns 0, JOBSOCKET_E_UNKNOWN,
  * JOBSOCKET_E_TAKEN, JOBSOCKET_E_TOO_MANY, or -errno; @ret is unchanged unless 0. */
 int jobsockets_dup(JobSockets *sockets, const char *name, FdList *ret) _warn_unused_;
+/* Whether those of that name may be taken in this run. */
+void jobsockets_set_taken(JobSockets *sockets, const char *name, bool is_taken);
 /* A new run: all may be taken. */
 void jobsockets_reset(JobSockets *sockets);
 

@@ -27,6 +27,7 @@ struct Listener {
 	char *path; /* NULL: not ours */
 	struct stat made; /* what we made there */
 	LoopSource *source;
+	LoopSource *rested; /* timer */
 };
 
 static bool may_have_port(const Listener *l, int fd)
@@ -49,6 +50,27 @@ static bool may_have_port(const Listener *l, int fd)
 	return false;
 }
 
+static int on_rested(void *userdata, uint32_t events)
+{
+	Listener *l = userdata;
+
+	(void)events;
+	return loop_source_modify(l->source, EPOLLIN);
+}
+
+/* A connection that there is no descriptor for would be told of again at once, and again. */
+static int rest(Listener *l)
+{
+	int r = loop_source_set_deadline(l->rested, deadline_after_ms(SERVER_REST_MS));
+
+	return r < 0 ? r : loop_source_modify(l->source, 0);
+}
+
+static bool is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
 static int on_connection(void *userdata, uint32_t events)
 {
 	Listener *l = userdata;
@@ -61,7 +83,7 @@ static int on_connection(void *userdata, uint32_t events)
 		fd = fd_above_stdio_consume(
 			accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
 		if (fd < 0)
-			return 0;
+			return is_shortage(errno) ? rest(l) : 0;
 		if (!may_have_port(l, fd))
 			continue;
 		r = handoff_send(fd, server.root->port);
@@ -157,9 +179,14 @@ static int listener_start(Listener *l)
 {
 	int r = hide_path(l);
 
+	if (!r)
+		r = loop_add_timer(server.loop, DEADLINE_NONE, on_rested, l, &l->rested);
 	if (r < 0)
 		return r;
-	return loop_add_fd(server.loop, l->fd, EPOLLIN, on_connection, l, &l->source);
+	r = loop_add_fd(server.loop, l->fd, EPOLLIN, on_connection, l, &l->source);
+	if (r < 0)
+		l->rested = loop_source_remove(l->rested);
+	return r;
 }
 
 int listener_new(const char *path, bool anybody, Listener **ret)
@@ -182,11 +209,23 @@ int listener_new(const char *path, bool anybody, Listener **ret)
 	return 0;
 }
 
+static bool has_option(int fd, int option, int value)
+{
+	socklen_t size = sizeof(int);
+	int is = 0;
+
+	return getsockopt(fd, SOL_SOCKET, option, &is, &size) == 0 && is == value;
+}
+
 int listener_new_fd_take(int fd, bool anybody, Listener **ret)
 {
-	_cleanup_free_ Listener *l = calloc(1, sizeof(*l));
+	_cleanup_free_ Listener *l = NULL;
 	int r;
 
+	if (!has_option(fd, SO_DOMAIN, AF_UNIX) || !has_option(fd, SO_TYPE, SOCK_SEQPACKET) ||
+		!has_option(fd, SO_ACCEPTCONN, 1))
+		return -EPROTOTYPE;
+	l = calloc(1, sizeof(*l));
 	if (!l)
 		return error_origin(-ENOMEM);
 	l->fd = fd;
@@ -208,6 +247,7 @@ Listener *listener_free(Listener *l)
 	if (!l)
 		return NULL;
 	l->source = loop_source_remove(l->source);
+	l->rested = loop_source_remove(l->rested);
 	/* Another server may have put its own there. */
 	if (l->path && lstat(l->path, &now) == 0 && now.st_ino == l->made.st_ino &&
 		now.st_dev == l->made.st_dev)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "launchd/service.h"
+#include "port/serve.h"
 #include <mach/notify.h>
 
 #define SELF mach_task_self()
@@ -18,6 +19,7 @@ static int port_make(Namespace *ns)
 		return SERVER_E_FULL;
 	ns->port = port;
 	if (mach_port_insert_right(SELF, port, port, MACH_MSG_TYPE_MAKE_SEND) != KERN_SUCCESS ||
+		serve_identify_by_reply(port) ||
 		mach_port_insert_member(SELF, port, server.requests) != KERN_SUCCESS)
 		return SERVER_E_FULL;
 	HASH_ADD(hh, server.by_port, port, sizeof(ns->port), ns);
@@ -40,7 +42,7 @@ static int watch_requestor(mach_port_t requestor)
 	mach_port_t previous = MACH_PORT_NULL;
 	kern_return_t kr;
 
-	if (requestor == MACH_PORT_NULL)
+	if (server_is_watching(requestor))
 		return 0;
 	kr = mach_port_request_notification(SELF, requestor, MACH_NOTIFY_DEAD_NAME, 1,
 		server.notify, MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous);
@@ -49,6 +51,23 @@ static int watch_requestor(mach_port_t requestor)
 	if (kr == KERN_INVALID_ARGUMENT || kr == KERN_INVALID_RIGHT)
 		return SERVER_E_DENIED;
 	return kr == KERN_SUCCESS ? 0 : SERVER_E_FULL;
+}
+
+static int link_requestor_take(Namespace *ns, mach_port_t requestor)
+{
+	int r;
+
+	if (!MACH_PORT_VALID(requestor))
+		return 0;
+	r = watch_requestor(requestor);
+	if (r)
+		return r;
+	ns->requestor = requestor;
+	HASH_ADD(hh_requestor, server.by_requestor, requestor, sizeof(ns->requestor), ns);
+	if (hash_is_linked(ns, hh_requestor))
+		return 0;
+	ns->requestor = MACH_PORT_NULL;
+	return SERVER_E_FULL;
 }
 
 static void tree_add(Namespace *ns, Namespace *parent)
@@ -80,12 +99,11 @@ int namespace_new_take(Namespace *parent, const char *name, const Caller *caller
 	if (!r)
 		r = port_make(ns);
 	if (!r)
-		r = watch_requestor(requestor);
+		r = link_requestor_take(ns, requestor);
 	if (r) {
 		namespace_free(ns);
 		return r;
 	}
-	ns->requestor = requestor;
 	*ret = ns;
 	return 0;
 }
@@ -106,6 +124,8 @@ Namespace *namespace_free(Namespace *ns)
 		ns->parent->n_children--;
 	}
 	port_drop(ns);
+	if (ns->hh_requestor.tbl)
+		HASH_DELETE(hh_requestor, server.by_requestor, ns);
 	if (MACH_PORT_VALID(ns->requestor))
 		(void)mach_port_deallocate(SELF, ns->requestor);
 	quota_uncharge(&ns->charge);
@@ -123,13 +143,10 @@ Namespace *namespace_find(mach_port_t port)
 
 Namespace *namespace_find_requestor(mach_port_t requestor)
 {
-	Namespace *ns, *next;
+	Namespace *ns;
 
-	HASH_ITER (hh, server.by_port, ns, next) {
-		if (ns->requestor == requestor)
-			return ns;
-	}
-	return NULL;
+	HASH_FIND(hh_requestor, server.by_requestor, &requestor, sizeof(requestor), ns);
+	return ns;
 }
 
 Service *namespace_find_service(const Namespace *ns, const char *name)

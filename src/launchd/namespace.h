@@ -20,6 +20,7 @@ LIST_HEAD(NamespaceList, Namespace);
 
 struct Namespace {
 	UT_hash_handle hh; /* Server.by_port */
+	UT_hash_handle hh_requestor; /* Server.by_requestor */
 	char name[SPEC_NAME_MAX + 1];
 	NamespaceKind kind;
 	mach_port_t port; /* receive right, and a send right beside it */
@@ -41,7 +42,7 @@ int namespace_new_take(Namespace *parent, const char *name, const Caller *caller
 Namespace *namespace_free(Namespace *ns);
 
 Namespace *namespace_find(mach_port_t port);
-/* By its requestor port, which has died. NULL: nobody's. */
+/* One of those with this requestor port. NULL: none. */
 Namespace *namespace_find_requestor(mach_port_t requestor);
 
 /* Here, and nowhere else. */

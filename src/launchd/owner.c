@@ -8,7 +8,7 @@
 void owner_init(Owner *owner, OwnerKind kind, uid_t uid, const char *label)
 {
 	*owner = (Owner){.kind = kind, .uid = uid, .label = label};
-	LIST_INIT(&owner->services);
+	TAILQ_INIT(&owner->services);
 }
 
 void owner_process_ended(Owner *owner, bool crashed)
@@ -16,13 +16,15 @@ void owner_process_ended(Owner *owner, bool crashed)
 	Service *s, *next;
 
 	owner->pid = 0;
-	LIST_FOREACH_SAFE(s, &owner->services, owner_link, next)
-	{
+	TAILQ_FOREACH_SAFE (s, &owner->services, owner_link, next) {
 		/* What it made up itself goes with it; what was declared for it stays. */
-		if (s->on_demand)
-			service_take_back(s, crashed);
-		else
+		if (!s->on_demand) {
 			service_free(s);
+			continue;
+		}
+		service_take_back(s, crashed);
+		/* It may have ended without having asked for what it was started for. */
+		service_listen(s);
 	}
 }
 
@@ -30,7 +32,7 @@ void owner_listen(Owner *owner)
 {
 	Service *s;
 
-	LIST_FOREACH (s, &owner->services, owner_link)
+	TAILQ_FOREACH (s, &owner->services, owner_link)
 		service_listen(s);
 }
 
@@ -38,6 +40,6 @@ void owner_deinit(Owner *owner)
 {
 	Service *s;
 
-	while ((s = LIST_FIRST(&owner->services)))
+	while ((s = TAILQ_FIRST(&owner->services)))
 		service_free(s);
 }

@@ -12,8 +12,8 @@
 #include "launchd/client.h"
 #include "launchd/guest.h"
 #include "launchd/service.h"
+#include "port/serve.h"
 #include <mach/notify.h>
-#include <portcullis/port.h>
 
 #define SELF mach_task_self()
 #define TRAILER                                                                                    \
@@ -84,13 +84,72 @@ static void on_dead_name(mach_port_t name)
 	(void)mach_port_deallocate(SELF, name);
 }
 
-/* They are believed at this port alone, to which nobody else has a right. */
+bool server_is_watching(mach_port_t port)
+{
+	return service_find_registered(port) || namespace_find_requestor(port);
+}
+
+static bool is_dead(mach_port_t name)
+{
+	mach_port_type_t type;
+
+	return MACH_PORT_VALID(name) && mach_port_type(SELF, name, &type) == KERN_SUCCESS &&
+	       (type & MACH_PORT_TYPE_DEAD_NAME);
+}
+
+static mach_port_t find_dead_name(void)
+{
+	Service *s, *next_service;
+	Namespace *ns, *next;
+
+	HASH_ITER (hh, server.by_port, ns, next) {
+		if (is_dead(ns->requestor))
+			return ns->requestor;
+	}
+	HASH_ITER (hh_port, server.registered, s, next_service) {
+		if (is_dead(s->port))
+			return s->port;
+	}
+	return MACH_PORT_NULL;
+}
+
+/* The reference of a notification that got lost, where nothing else has the name any more. */
+static void drop_dead_names(void)
+{
+	mach_port_name_array_t names;
+	mach_port_type_array_t types;
+	mach_msg_type_number_t n, n_types;
+	mach_port_urefs_t refs;
+
+	if (mach_port_names(SELF, &names, &n, &types, &n_types) != KERN_SUCCESS)
+		return;
+	for (mach_msg_type_number_t i = 0; i < n; i++) {
+		if ((types[i] & MACH_PORT_TYPE_DEAD_NAME) &&
+			mach_port_get_refs(SELF, names[i], MACH_PORT_RIGHT_DEAD_NAME, &refs) ==
+				KERN_SUCCESS)
+			(void)mach_port_mod_refs(SELF, names[i], MACH_PORT_RIGHT_DEAD_NAME,
+				-(mach_port_delta_t)refs);
+	}
+	(void)vm_deallocate(SELF, (vm_address_t)names, n * sizeof(*names));
+	(void)vm_deallocate(SELF, (vm_address_t)types, n_types * sizeof(*types));
+}
+
+/* They are believed at this port alone, to which nobody else has a right. One that there was no memory
+ * for comes as the end of the right that it was to be sent with, and does not say whose name died. */
 static void notification(mach_msg_header_t *request)
 {
-	if (request->msgh_id == MACH_NOTIFY_DEAD_NAME)
+	mach_port_t name;
+
+	if (request->msgh_id == MACH_NOTIFY_DEAD_NAME) {
 		on_dead_name(((mach_dead_name_notification_t *)request)->not_port);
-	else
-		mach_msg_destroy(request);
+		return;
+	}
+	if (request->msgh_id == MACH_NOTIFY_SEND_ONCE) {
+		while ((name = find_dead_name()) != MACH_PORT_NULL)
+			on_dead_name(name);
+		drop_dead_names();
+	}
+	mach_msg_destroy(request);
 }
 
 /* --- Requests --- */
@@ -139,51 +198,109 @@ static void request(mach_msg_header_t *in)
 	server.handed_out = NULL;
 }
 
-static int on_requests(void *userdata, uint32_t events)
+/* Something that came with it could not be had: it is not the request that was made. */
+static void refuse(mach_msg_header_t *in)
+{
+	mig_reply_error_t *out = (mig_reply_error_t *)server.reply;
+
+	mig_reply_setup(in, &out->Head);
+	out->RetCode = BOOTSTRAP_NO_MEMORY;
+	answer(in, &out->Head);
+	services_sweep();
+}
+
+static void take(mach_msg_header_t *in)
+{
+	server.is_resting = false;
+	if (in->msgh_local_port == server.notify)
+		notification(in);
+	else
+		request(in);
+}
+
+/* There is no memory to have requests in, which asking again and again would not change. */
+static int rest(void)
+{
+	if (!server.is_resting)
+		log_warning("there is no memory: requests wait until there is");
+	server.is_resting = true;
+	services_sweep();
+	return loop_run_once(server.loop, SERVER_REST_MS);
+}
+
+/* Requests, until something else wants to be done. */
+static int take_requests(void)
 {
 	mach_msg_header_t *in = (mach_msg_header_t *)server.buffer;
 
-	(void)userdata;
-	(void)events;
-	for (unsigned n = 0; n < SERVER_BATCH; n++) {
-		mach_msg_return_t mr = mach_msg(in, MACH_RCV_MSG | MACH_RCV_TIMEOUT | TRAILER, 0,
+	for (;;) {
+		mach_msg_return_t mr = mach_msg(in, MACH_RCV_MSG | MACH_RCV_INTERRUPT | TRAILER, 0,
 			sizeof(server.buffer), server.requests, 0, MACH_PORT_NULL);
 
-		if (mr == MACH_RCV_TIMED_OUT)
-			return 0;
-		if (mr != MACH_MSG_SUCCESS)
-			continue; /* it was too large, or made of what cannot be had: gone */
-		if (in->msgh_local_port == server.notify)
-			notification(in);
+		if (likely(mr == MACH_MSG_SUCCESS))
+			take(in);
+		else if (mr == MACH_RCV_INTERRUPTED)
+			return loop_run_once(server.loop, 0);
+		else if (mr == (MACH_RCV_HEADER_ERROR | MACH_MSG_VM_KERNEL))
+			return rest();
+		else if ((mr & ~MACH_MSG_MASK) == MACH_RCV_BODY_ERROR)
+			refuse(in);
 		else
-			request(in);
+			services_sweep(); /* it is gone, and who sent it was told so */
+	}
+}
+
+int server_run(void)
+{
+	while (!loop_take_quit(server.loop)) {
+		int r = take_requests();
+
+		if (r < 0)
+			return error_trace(r);
 	}
 	return 0;
 }
 
-/* --- Life --- */
+/* --- What is tried again --- */
 
-static int set_open(mach_port_t *ret_set, int *ret_fd, LoopFn fn, LoopSource **ret)
+static int on_retry(void *userdata, uint32_t events)
 {
-	if (mach_port_allocate(SELF, MACH_PORT_RIGHT_PORT_SET, ret_set) != KERN_SUCCESS)
-		return error_origin(-ENOMEM);
-	*ret_fd = portcullis_port_fd(*ret_set);
-	if (*ret_fd < 0)
-		return error_origin(-errno);
-	return loop_add_fd(server.loop, *ret_fd, EPOLLIN, fn, NULL, ret);
+	Namespace *ns, *next_ns;
+	Service *s, *next;
+
+	(void)userdata;
+	(void)events;
+	HASH_ITER (hh, server.by_port, ns, next_ns) {
+		HASH_ITER (hh, ns->services, s, next) {
+			if (s->deaf || s->lost)
+				service_retry(s);
+		}
+	}
+	return 0;
 }
+
+void server_retry_later(void)
+{
+	int r = loop_source_set_deadline(server.retry, deadline_after_ms(SERVER_RETRY_MS));
+
+	(void)r; /* fails only if the timer cannot be set, which is no question of memory */
+}
+
+/* --- Life --- */
 
 static int ports_open(void)
 {
-	int r = set_open(
-		&server.requests, &server.requests_fd, on_requests, &server.requests_source);
+	int r;
 
-	if (r < 0)
-		return r;
-	if (mach_port_allocate(SELF, MACH_PORT_RIGHT_RECEIVE, &server.notify) != KERN_SUCCESS ||
+	if (mach_port_allocate(SELF, MACH_PORT_RIGHT_PORT_SET, &server.requests) != KERN_SUCCESS ||
+		mach_port_allocate(SELF, MACH_PORT_RIGHT_RECEIVE, &server.notify) != KERN_SUCCESS ||
 		mach_port_insert_member(SELF, server.notify, server.requests) != KERN_SUCCESS)
 		return error_origin(-ENOMEM);
-	return 0;
+	r = serve_identify_by_reply(server.requests);
+	if (!r)
+		r = serve_watch(server.requests, loop_fd(server.loop));
+	return r < 0 ? r
+		     : loop_add_timer(server.loop, DEADLINE_NONE, on_retry, NULL, &server.retry);
 }
 
 /* @fds: that one may cost; @part: of all descriptors that all of a user's may. */
@@ -201,22 +318,15 @@ int server_init(Loop *loop, uid_t uid, const char *root_name)
 	};
 	int r;
 
-	server = (Server){.loop = loop, .uid = uid, .requests_fd = -EBADF};
+	server = (Server){.loop = loop, .uid = uid};
 	quota_init(&server.quota, maxima, _SERVER_QUOTA_N);
 	owner_init(&server.self, OWNER_SERVER, uid, "launchd");
-	r = ports_open();
+	r = services_init();
+	if (!r)
+		r = ports_open();
 	if (r < 0)
 		return r;
 	return namespace_new_take(NULL, root_name, NULL, MACH_PORT_NULL, &server.root);
-}
-
-static void set_close(mach_port_t *set, int *fd, LoopSource **source)
-{
-	*source = loop_source_remove(*source);
-	*fd = fd_close(*fd);
-	if (MACH_PORT_VALID(*set))
-		(void)mach_port_mod_refs(SELF, *set, MACH_PORT_RIGHT_PORT_SET, -1);
-	*set = MACH_PORT_NULL;
 }
 
 void server_deinit(void)
@@ -227,7 +337,10 @@ void server_deinit(void)
 	HASH_ITER (hh, server.clients, c, next)
 		client_free(c);
 	owner_deinit(&server.self);
-	set_close(&server.requests, &server.requests_fd, &server.requests_source);
+	server.retry = loop_source_remove(server.retry);
+	services_deinit();
+	if (MACH_PORT_VALID(server.requests))
+		(void)mach_port_mod_refs(SELF, server.requests, MACH_PORT_RIGHT_PORT_SET, -1);
 	if (MACH_PORT_VALID(server.notify))
 		(void)mach_port_mod_refs(SELF, server.notify, MACH_PORT_RIGHT_RECEIVE, -1);
 	quota_deinit(&server.quota);

@@ -8,16 +8,24 @@
  *	Server ── root Namespace ── Namespaces below, as a tree
  *	                         └─ Services by name ── owned by a Job or by a Client
  *
- * One thread, one Loop. Every bootstrap port is in one port set; the set's descriptor wakes the loop,
- * which takes a bounded number of messages each time. No answer is ever waited for: one that does not
- * go out at once is destroyed, and what it was to carry comes back.
+ * One thread, one Loop, and one port set with every bootstrap port in it. What the thread waits for is a
+ * message from the set; whatever the loop has to do ends that wait, and has its turn between any two
+ * messages (server_run()). No answer is ever waited for: one that does not go out at once is destroyed,
+ * and what it was to carry comes back.
  *
  * A Client is a process that is no job and has made something exist here. It is known by pid and
  * pidversion, which together no other process has; a pidfd tells of its end, and with it goes all that
  * it made. Everything that a process can make exist is charged to its user.
  *
- * Requests say who they are from in their trailer, which the kernel vouches for. Nothing is decided from
- * a bare pid.
+ * Requests say who they are from in their trailer, which the kernel vouches for: serve.h has how, without
+ * a pidfd for each. Nothing is decided from a bare pid.
+ *
+ * A service's port is memory until somebody is given a right to it, then four descriptors while nobody
+ * serves it and five while somebody does. Those to which no right is left anywhere are taken back to
+ * memory when they have become many (services_sweep()). A request that
+ * brings what there are no descriptors for is refused: with BOOTSTRAP_NO_MEMORY, or with MIG_SERVER_DIED
+ * where its reply right is what was lost. Whoever asked before, and brings nothing, needs no descriptors.
+ * Without memory for any request they stay where they are, and are looked at every SERVER_REST_MS.
  */
 
 #include <mach/mach.h>
@@ -51,8 +59,12 @@ enum {
 #define SERVER_MAX_CLIENTS 4096
 /* How deep namespaces may nest. */
 #define SERVER_MAX_DEPTH 100
-/* Messages that are taken before other events are looked at. */
+/* Connections that are taken before other events are looked at. */
 #define SERVER_BATCH 64
+/* How long requests and connections are left alone when they cannot be had. */
+#define SERVER_REST_MS 50
+/* What could not be had is tried again after so long. */
+#define SERVER_RETRY_MS 200
 
 enum {
 	SERVER_QUOTA_SERVICES,
@@ -76,7 +88,7 @@ typedef enum OwnerKind {
 	OWNER_CLIENT,
 } OwnerKind;
 
-LIST_HEAD(ServiceList, Service);
+TAILQ_HEAD(ServiceList, Service);
 
 /* Embedded in what owns. */
 struct Owner {
@@ -84,7 +96,7 @@ struct Owner {
 	uid_t uid; /* as look-ups tell */
 	const char *label; /* how `bslist -j` shows it; borrowed from what embeds this */
 	pid_t pid; /* of the running process, or 0 */
-	struct ServiceList services;
+	struct ServiceList services; /* in the order in which they were declared */
 	/* The first message for a service of a job that is not running. */
 	void (*demand)(Owner *owner, Service *service);
 };
@@ -105,11 +117,15 @@ struct Server {
 	uid_t uid; /* whose domain it is */
 	mach_port_t requests; /* port set: bootstrap ports, and `notify` */
 	mach_port_t notify; /* receive right: notifications, from nobody else */
-	LoopSource *requests_source;
-	int requests_fd;
+	LoopSource *retry; /* timer: server_retry_later() */
 	Namespace *root;
 	Namespace *by_port; /* hash */
+	Namespace *by_requestor; /* hash; several may have the same */
 	Service *registered; /* hash by port: those whose names go when it dies */
+	struct ServiceList exposed; /* those whose ports are here, with descriptors */
+	unsigned n_exposed, sweep_at;
+	LoopSource *sweep; /* timer */
+	bool is_resting;
 	Client *clients; /* hash by pid and version */
 	Owner self; /* of what the server itself declares */
 	Quota quota;
@@ -128,6 +144,14 @@ extern Server server;
 /* *name is the root's name, for bstree. 0, SERVER_E_FULL, or -errno. */
 int server_init(Loop *loop, uid_t uid, const char *root_name) _warn_unused_;
 void server_deinit(void);
+/* Answers requests, and runs the loop, until loop_quit(). 0 or -errno. */
+int server_run(void) _warn_unused_;
+
+/* Services that are deaf or lost are seen to again. */
+void server_retry_later(void);
+
+/* Whether the end of a port is told of already: for the sake of another name, or namespace. */
+bool server_is_watching(mach_port_t port);
 
 /* Who sent a request. */
 Caller server_caller(const audit_token_t *token);

@@ -182,15 +182,22 @@ void spec_report_print(const SpecReport *report, FILE *out);
  * error that is in it already counts as one of the job. Returns 0, SPEC_E_INVALID, or -ENOMEM. */
 int spec_parse(const void *data, size_t size, SpecReport *report, JobSpec **ret) _warn_unused_;
 
-/* Whether an open file may define jobs for the user @uid (0: for the system): a regular file that
- * belongs to root or to @uid, that nobody else can write to, and of a bearable size. Returns 0,
- * SPEC_E_INVALID, or -errno. */
-int spec_check_file(int fd, uid_t uid, SpecReport *report) _warn_unused_;
-
-/* Open (no symbolic link at the end, no waiting), check, read and parse report->file. A file that is
- * not called LABEL.plist gets a warning. Returns as spec_parse(); what open() and read() say is an
- * error in the report. */
+/* Open (no symbolic link at the end, no waiting) and read report->file, if it may define jobs for the user
+ * @uid (0: for the system): a regular file that belongs to root or to @uid, that nobody else can write
+ * to, and of a bearable size. What open() and read() say is an error in the report. Returns 0 with the
+ * bytes on the heap, SPEC_E_INVALID, or -ENOMEM. */
+int spec_read_file(uid_t uid, SpecReport *report, char **ret_data, size_t *ret_size) _warn_unused_;
+/* The same, and parse it. A file that is not called LABEL.plist gets a warning. Returns as spec_parse(). */
 int spec_load_file(uid_t uid, SpecReport *report, JobSpec **ret) _warn_unused_;
+
+/* Whether what lies in the folder report->file may define jobs for @uid: it belongs to root or to @uid,
+ * and nobody else can put anything there. Returns 0, SPEC_E_INVALID, or -ENOMEM. */
+int spec_check_folder(uid_t uid, SpecReport *report) _warn_unused_;
+/* Calls @fn for each file of a folder that is called *.plist, in the order of their names, until it
+ * returns anything but 0, and returns that. What is in the folder is not looked at. -errno: it cannot be
+ * read. */
+int spec_each_file(const char *folder, int (*fn)(void *userdata, const char *path),
+	void *userdata) _warn_unused_;
 
 /* All defaults, for who makes a job up to write it out: what it lacks is allocated by malloc() and so
  * on, and is the spec's. NULL: no memory. */

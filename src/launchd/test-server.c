@@ -3,53 +3,15 @@
  * Namespaces and services in this process, without a daemon: what is found from where, what goes with
  * what, and what is charged to whom.
  */
+#include "launchd/client.h"
 #include "launchd/namespace.h"
 #include "launchd/service.h"
-#include "tests/lib/unit.h"
+#include "launchd/test-in-child.h"
+#include <mach/notify.h>
 
 #define SELF mach_task_self()
 
 static const Caller stranger = {.uid = 12345}, another = {.uid = 12346};
-static Loop *loop;
-
-/* In a process of its own: there is one server in each, and the library closes late. */
-#define CASE(name)                                                                                 \
-	static void case_##name(void);                                                             \
-	TEST(name)                                                                                 \
-	{                                                                                          \
-		run_case(case_##name);                                                             \
-	}                                                                                          \
-	static void case_##name(void)
-
-static void run_case(void (*run)(void))
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	ASSERT_GE(pid, 0);
-	if (pid == 0) {
-		run();
-		_exit(0);
-	}
-	ASSERT_EQ(waitpid(pid, &status, 0), pid);
-	ASSERT_EQ(status, 0);
-}
-
-static void begin(void)
-{
-	ASSERT_EQ(loop_new(&loop), 0);
-	ASSERT_EQ(server_init(loop, getuid(), "test"), 0);
-}
-
-static void end(void)
-{
-	server_deinit();
-	loop = loop_free(loop);
-	ASSERT_NULL(server.by_port);
-	ASSERT_NULL(server.registered);
-}
 
 static mach_port_t port_new(void)
 {
@@ -100,7 +62,7 @@ CASE(names_are_found_upwards)
 	ASSERT_EQ(service_declare(sub, "a", &server.self, NULL, &hidden), 0);
 	hidden->hide_until_check_in = true;
 	ASSERT_TRUE(namespace_look_up(sub, "a", false) == outer);
-	service_check_in(hidden);
+	ASSERT_EQ(service_check_in(hidden), 0);
 	ASSERT_TRUE(namespace_look_up(sub, "a", false) == hidden);
 	hidden->held = true;
 	ASSERT_TRUE(namespace_find(sub->port) == sub);
@@ -178,5 +140,120 @@ CASE(only_registered_names_depend_on_a_port)
 	service_free(service_find_registered(port));
 	ASSERT_NULL(service_find_registered(port));
 	ASSERT_TRUE(namespace_find_service(server.root, "declared") == declared);
+	end();
+}
+
+/* --- Clients --- */
+
+static void wait_for_signal(void)
+{
+	for (;;)
+		pause();
+}
+
+static Caller caller_of(pid_t pid, uid_t uid)
+{
+	_cleanup_pidref_ PidRef ref = PIDREF_NULL;
+
+	ASSERT_EQ(pidref_set_pid(&ref, pid), 0);
+	return (Caller){.pid = pid, .version = (uint32_t)ref.id, .uid = uid};
+}
+
+static int run_once(void *userdata, uint32_t events)
+{
+	(void)userdata;
+	(void)events;
+	loop_quit(loop);
+	return 0;
+}
+
+/* Until what has happened so far was seen. */
+static void run_loop(void)
+{
+	LoopSource *timer;
+
+	ASSERT_EQ(loop_add_timer(loop, deadline_after_ms(1), run_once, NULL, &timer), 0);
+	ASSERT_EQ(server_run(), 0);
+	loop_source_remove(timer);
+}
+
+CASE(each_user_may_be_so_many_clients)
+{
+	pid_t pids[16];
+	unsigned n = 0;
+	Client *client;
+	Caller caller;
+	int r, status;
+
+	begin();
+	ASSERT_GT(server.quota.maxima[SERVER_QUOTA_CLIENTS], 0u);
+	ASSERT_LE(server.quota.maxima[SERVER_QUOTA_CLIENTS], (unsigned)SERVER_MAX_CLIENTS);
+	server.quota.maxima[SERVER_QUOTA_CLIENTS] = 8;
+	do {
+		pids[n] = in_child(wait_for_signal);
+		caller = caller_of(pids[n], stranger.uid);
+		r = client_get(&caller, &client);
+		n++;
+	} while (!r && n < sizeof(pids) / sizeof(pids[0]));
+	ASSERT_EQ(r, SERVER_E_FULL);
+	ASSERT_EQ(n, 9u);
+	ASSERT_EQ(charged(&stranger, SERVER_QUOTA_CLIENTS), n - 1);
+	/* Whoever is one stays one. That is nobody else's loss, nor the user's whose domain it is. */
+	caller = caller_of(pids[0], stranger.uid);
+	ASSERT_EQ(client_get(&caller, &client), 0);
+	ASSERT_TRUE(client == client_find(pids[0], caller.version));
+	caller = caller_of(pids[n - 1], getuid());
+	ASSERT_EQ(client_get(&caller, &client), 0);
+	client_free(client);
+	/* Its end is seen, and makes room. */
+	ASSERT_EQ(kill(pids[0], SIGKILL), 0);
+	ASSERT_EQ(waitpid(pids[0], &status, 0), pids[0]);
+	while (charged(&stranger, SERVER_QUOTA_CLIENTS) == n - 1)
+		run_loop();
+	caller = caller_of(pids[n - 1], stranger.uid);
+	ASSERT_EQ(client_get(&caller, &client), 0);
+	/* One that is gone is none, nor one whose number another has by now. */
+	caller.pid = pids[0];
+	caller.uid = another.uid;
+	ASSERT_EQ(client_get(&caller, &client), SERVER_E_DENIED);
+	caller = caller_of(pids[1], another.uid);
+	caller.version++;
+	ASSERT_EQ(client_get(&caller, &client), SERVER_E_DENIED);
+	for (unsigned i = 1; i < n; i++) {
+		ASSERT_EQ(kill(pids[i], SIGKILL), 0);
+		ASSERT_EQ(waitpid(pids[i], &status, 0), pids[i]);
+	}
+	while (quota_n_users(&server.quota) > 0)
+		run_loop();
+	end();
+}
+
+/* A notification that there was no memory for says only that there was one. */
+CASE(a_notification_that_got_lost_is_made_up_for)
+{
+	mach_port_t requestor, port, previous = MACH_PORT_NULL;
+	Namespace *sub;
+
+	begin();
+	requestor = port_new();
+	port = port_new();
+	sub = subset(server.root, requestor, NULL);
+	ASSERT_EQ(service_register_take(server.root, "name", &server.self, NULL, port), 0);
+	/* They do not reach the server, but die. */
+	ASSERT_EQ(mach_port_request_notification(SELF, requestor, MACH_NOTIFY_DEAD_NAME, 0,
+			  MACH_PORT_NULL, MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous),
+		KERN_SUCCESS);
+	port_end(requestor);
+	port_end(port);
+	ASSERT_TRUE(namespace_find_requestor(requestor) == sub);
+	/* That of the requestor's ends unused. */
+	ASSERT_EQ(mach_port_mod_refs(SELF, requestor, MACH_PORT_RIGHT_DEAD_NAME, 1), KERN_SUCCESS);
+	ASSERT_EQ(mach_port_deallocate(SELF, previous), KERN_SUCCESS);
+	run_loop();
+	ASSERT_NULL(namespace_find_requestor(requestor));
+	ASSERT_NULL(namespace_find_service(server.root, "name"));
+	/* No dead name is left, the test's own included. */
+	ASSERT_EQ(mach_port_deallocate(SELF, requestor), KERN_INVALID_NAME);
+	ASSERT_EQ(mach_port_deallocate(SELF, port), KERN_INVALID_NAME);
 	end();
 }

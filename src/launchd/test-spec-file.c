@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "launchd/test-spec.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -136,7 +137,7 @@ TEST(what_is_no_file)
 	assert_refused(&f, geteuid(), "expected a regular file");
 	fixture_init(&f, "x");
 	ASSERT_SYS(symlink("/dev/null", f.path));
-	assert_refused(&f, geteuid(), "cannot be opened: Too many levels of symbolic links");
+	assert_refused(&f, geteuid(), "cannot be opened: a symbolic link is not followed");
 	fixture_init(&f, "x");
 	assert_refused(&f, geteuid(), "cannot be opened: No such file or directory");
 	fixture_init(&f, "x");
@@ -179,4 +180,72 @@ TEST(a_wrong_file_is_not_returned)
 	fixture_init(&f, "x.plist");
 	write_file(&f, OPEN LABEL CLOSE, 0600);
 	assert_refused(&f, geteuid(), "expected Program or ProgramArguments");
+}
+
+/* --- Folders --- */
+
+static void assert_folder(const char *path, uid_t uid, const char *words)
+{
+	SpecReport report;
+
+	spec_report_init(&report, path);
+	ASSERT_EQ(spec_check_folder(uid, &report), *words ? SPEC_E_INVALID : 0);
+	ASSERT_EQ(report.n_errors, *words ? 1u : 0u);
+	if (*words)
+		ASSERT_STRSTR(report.problems[0].text, words);
+	spec_report_deinit(&report);
+}
+
+TEST(who_may_put_files_into_a_folder)
+{
+	Fixture f;
+
+	fixture_init(&f, "x");
+	assert_folder(f.dir, geteuid(), "");
+	assert_folder(f.path, geteuid(), "cannot be looked at: No such file or directory");
+	ASSERT_SYS(chmod(f.dir, 0770));
+	assert_folder(
+		f.dir, geteuid(), "a folder that only its owner can write to, found mode 0770");
+	ASSERT_SYS(chmod(f.dir, 01777));
+	assert_folder(f.dir, geteuid(), "found mode 1777");
+	ASSERT_SYS(chmod(f.dir, 0755));
+	if (geteuid() == 0)
+		ASSERT_SYS(chown(f.dir, STRANGER, (gid_t)-1));
+	assert_folder(
+		f.dir, geteuid() == 0 ? 0 : geteuid() + 1, "expected a folder that belongs to");
+	fixture_deinit(&f);
+}
+
+#define SEEN_MAX 256
+
+static int collect(void *userdata, const char *path)
+{
+	char *seen = userdata;
+	size_t size = strlen(seen);
+
+	(void)snprintf(seen + size, SEEN_MAX - size, "%s ", strrchr(path, '/') + 1);
+	return strstr(path, "stop") ? -ECANCELED : 0;
+}
+
+TEST(the_files_of_a_folder)
+{
+	static const char *const names[] = {"b.plist", "a.plist", ".hidden.plist", ".plist",
+		"c.plist~", "plist", "stop.plist", "z.plist", NULL};
+	char seen[SEEN_MAX] = "", path[128];
+	Fixture f;
+
+	fixture_init(&f, "x");
+	for (const char *const *name = names; *name; name++) {
+		snprintf(path, sizeof(path), "%s/%s", f.dir, *name);
+		close(ASSERT_SYS(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
+	}
+	/* In order, and no further than it is told. */
+	ASSERT_EQ(spec_each_file(f.dir, collect, seen), -ECANCELED);
+	ASSERT_STREQ(seen, "a.plist b.plist stop.plist ");
+	ASSERT_EQ(spec_each_file(f.path, collect, seen), -ENOENT);
+	for (const char *const *name = names; *name; name++) {
+		snprintf(path, sizeof(path), "%s/%s", f.dir, *name);
+		unlink(path);
+	}
+	fixture_deinit(&f);
 }

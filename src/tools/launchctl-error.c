@@ -75,6 +75,10 @@ const char *cause_text(kern_return_t kr)
 		return "it has no such socket";
 	case JOB_ALREADY:
 		return "it has ended for good, or is being removed";
+	case JOB_REFUSED:
+		return "it could not be set up";
+	case JOB_INETD:
+		return "it is started by connections to its sockets only";
 	default:
 		return bootstrap_strerror(kr);
 	}

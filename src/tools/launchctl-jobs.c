@@ -21,27 +21,23 @@
 #define START_WAIT_MS 10000
 #define START_POLL_NS (5 * 1000 * 1000)
 
-/* Opens the domain of a service that a command line names: of a target, or of a bare label. */
+/* Opens the domain of a service that a command line names: of a target, or where is_label of a bare
+ * label, which has no slash. */
 static int open_service(
-	const Command *self, const char *text, bool is_label, Manager *m, const char **ret_label)
+	const Command *self, const char *text, bool is_label, Manager *m, job_label_t ret_label)
 {
 	Target target = {.kind = TARGET_OWN, .label = text};
 	int status = 0;
 
-	if (is_label && !spec_is_label(text))
-		return fail(STATUS_USAGE, "Not a label that a service can have: \"%s\"", text);
-	if (!is_label)
+	if (!is_label || strchr(text, '/'))
 		status = target_get(self, text, true, &target);
+	else if (!spec_is_label(text))
+		return fail(STATUS_USAGE, "Not a label that a service can have: \"%s\"", text);
 	if (!status)
 		status = manager_open(&target, m);
 	if (!status)
-		*ret_label = target.label;
+		(void)mig_strncpy(ret_label, target.label, sizeof(job_label_t));
 	return status;
-}
-
-static void label_copy(job_label_t label, const char *text)
-{
-	(void)mig_strncpy(label, text, sizeof(job_label_t));
 }
 
 /* start, stop and remove have another status for a service that is not there than their successors. */
@@ -54,20 +50,13 @@ static int fail_legacy(const Manager *m, const char *what, const char *label, ke
 
 /* --- start, kickstart --- */
 
-static uint64_t pid_of(plist_t job)
+/* 0 if it is not there. */
+static uint64_t number_of(plist_t job, const char *key)
 {
-	uint64_t pid = 0;
+	uint64_t number = 0;
 
-	(void)plist_find_number(job, "pid", &pid);
-	return pid;
-}
-
-static uint64_t runs_of(plist_t job)
-{
-	uint64_t runs = 0;
-
-	(void)plist_find_number(job, "runs", &runs);
-	return runs;
+	(void)plist_find_number(job, key, &number);
+	return number;
 }
 
 /* Whether a start has come to something since there were so many runs. */
@@ -77,7 +66,7 @@ static bool is_settled(plist_t job, uint64_t runs)
 
 	if (!state || strcmp(state, "starting") == 0 || strcmp(state, "exiting") == 0)
 		return false;
-	return runs_of(job) > runs || plist_find_text(job, "problem");
+	return number_of(job, "runs") > runs || plist_find_text(job, "problem");
 }
 
 /* Waits until the process has become its program, or has not. 0, or the exit status. */
@@ -96,8 +85,8 @@ static int await_start(const Manager *m, const char *label, uint64_t runs, uint6
 		problem = plist_find_text(job, "problem");
 		if (is_settled(job, runs) || deadline_is_past(end)) {
 			/* It may have ended already: then it had the one that start told. */
-			if (pid_of(job))
-				*pid = pid_of(job);
+			if (number_of(job, "pid"))
+				*pid = number_of(job, "pid");
 			if (!problem)
 				return 0;
 			return fail(STATUS_FAILED, "Could not start service \"%s\": %d: %s: %s",
@@ -107,38 +96,33 @@ static int await_start(const Manager *m, const char *label, uint64_t runs, uint6
 	}
 }
 
-static int start_service(const Manager *m, const char *label, bool restart, uint64_t *ret_pid)
+static int start_service(const Manager *m, job_label_t label, bool restart, uint64_t *ret_pid)
 {
 	_cleanup_description_ plist_t before = NULL;
-	job_label_t name;
 	kern_return_t kr;
 	int32_t pid = 0;
 
-	label_copy(name, label);
 	kr = describe(m, label, &before);
-	/* One that is being stopped remembers that it is wanted again. */
-	if (kr == KERN_SUCCESS && restart)
-		(void)job_mig_stop(m->port, name);
 	if (kr == KERN_SUCCESS)
-		kr = job_mig_start(m->port, name, restart ? JOB_KICKSTART_KILL : 0, &pid);
+		kr = job_mig_start(m->port, label, restart ? JOB_KICKSTART_KILL : 0, &pid);
 	if (kr != KERN_SUCCESS)
 		return fail_service(m, "start service", label, kr);
 	*ret_pid = (uint64_t)pid;
-	if (pid && !restart && *ret_pid == pid_of(before))
+	if (pid && !restart && *ret_pid == number_of(before, "pid"))
 		return 0;
-	return await_start(m, label, runs_of(before), ret_pid);
+	return await_start(m, label, number_of(before, "runs"), ret_pid);
 }
 
 static int run_start(const Command *self, int argc, char **argv)
 {
 	_cleanup_manager_ Manager m = {.port = MACH_PORT_NULL};
-	const char *label = NULL;
+	job_label_t label = "";
 	uint64_t pid;
 	int status;
 
 	if (argc != 2)
 		return command_usage(self);
-	status = open_service(self, argv[1], true, &m, &label);
+	status = open_service(self, argv[1], true, &m, label);
 	if (!status)
 		status = start_service(&m, label, false, &pid);
 	return status == STATUS_NO_SERVICE ? STATUS_NO_PROCESS : status;
@@ -148,18 +132,18 @@ static int run_kickstart(const Command *self, int argc, char **argv)
 {
 	_cleanup_manager_ Manager m = {.port = MACH_PORT_NULL};
 	bool restart = false, show = false;
-	const char *label = NULL;
+	job_label_t label = "";
 	uint64_t pid = 0;
 	int c, status;
 
-	while ((c = getopt(argc, argv, "kps")) != -1) {
+	while ((c = getopt(argc, argv, "kp")) != -1) {
 		if (c != 'k' && c != 'p')
-			return command_usage(self);
+			return command_bad_option(self);
 		*(c == 'k' ? &restart : &show) = true;
 	}
 	if (argc - optind != 1)
 		return command_usage(self);
-	status = open_service(self, argv[optind], false, &m, &label);
+	status = open_service(self, argv[optind], false, &m, label);
 	if (!status)
 		status = start_service(&m, label, restart, &pid);
 	if (status || !show)
@@ -175,18 +159,16 @@ static int run_kickstart(const Command *self, int argc, char **argv)
 static int run_stop(const Command *self, int argc, char **argv)
 {
 	_cleanup_manager_ Manager m = {.port = MACH_PORT_NULL};
-	const char *label = NULL;
-	job_label_t name;
+	job_label_t label = "";
 	kern_return_t kr;
 	int status;
 
 	if (argc != 2)
 		return command_usage(self);
-	status = open_service(self, argv[1], true, &m, &label);
+	status = open_service(self, argv[1], true, &m, label);
 	if (status)
 		return status;
-	label_copy(name, label);
-	kr = job_mig_stop(m.port, name);
+	kr = job_mig_stop(m.port, label);
 	/* It is stopped, which is what was asked for. */
 	if (kr == KERN_SUCCESS || kr == JOB_NOT_RUNNING)
 		return 0;
@@ -217,8 +199,7 @@ static int parse_signal(const char *text)
 static int run_kill(const Command *self, int argc, char **argv)
 {
 	_cleanup_manager_ Manager m = {.port = MACH_PORT_NULL};
-	const char *label = NULL;
-	job_label_t name;
+	job_label_t label = "";
 	kern_return_t kr;
 	int number, status;
 
@@ -229,11 +210,10 @@ static int run_kill(const Command *self, int argc, char **argv)
 		(void)fail(STATUS_USAGE, "Not a signal: \"%s\"", argv[1]);
 		return command_usage(self);
 	}
-	status = open_service(self, argv[2], false, &m, &label);
+	status = open_service(self, argv[2], false, &m, label);
 	if (status)
 		return status;
-	label_copy(name, label);
-	kr = job_mig_kill_job(m.port, name, number);
+	kr = job_mig_kill_job(m.port, label, number);
 	if (kr == JOB_NOT_RUNNING)
 		return fail(
 			STATUS_NO_PROCESS, "No process to signal: \"%s\" is not running", label);
@@ -245,36 +225,32 @@ static int run_kill(const Command *self, int argc, char **argv)
 static int run_remove(const Command *self, int argc, char **argv)
 {
 	_cleanup_manager_ Manager m = {.port = MACH_PORT_NULL};
-	const char *label = NULL;
-	job_label_t name;
+	job_label_t label = "";
 	kern_return_t kr;
 	int status;
 
 	if (argc != 2)
 		return command_usage(self);
-	status = open_service(self, argv[1], true, &m, &label);
+	status = open_service(self, argv[1], true, &m, label);
 	if (status)
 		return status;
-	label_copy(name, label);
-	kr = job_mig_unload(m.port, name, 0);
+	kr = job_mig_unload(m.port, label, 0);
 	return kr == KERN_SUCCESS ? 0 : fail_legacy(&m, "remove service", label, kr);
 }
 
 static int set_enabled(const Command *self, int argc, char **argv, bool enabled)
 {
 	_cleanup_manager_ Manager m = {.port = MACH_PORT_NULL};
-	const char *label = NULL;
-	job_label_t name;
+	job_label_t label = "";
 	kern_return_t kr;
 	int status;
 
 	if (argc != 2)
 		return command_usage(self);
-	status = open_service(self, argv[1], false, &m, &label);
+	status = open_service(self, argv[1], false, &m, label);
 	if (status)
 		return status;
-	label_copy(name, label);
-	kr = job_mig_enable(m.port, name, enabled);
+	kr = job_mig_enable(m.port, label, enabled);
 	if (kr == KERN_SUCCESS)
 		return 0;
 	return fail_service(&m, enabled ? "enable service" : "disable service", label, kr);
@@ -294,7 +270,7 @@ const Command jobs_commands[] = {
 	{"enable", run_enable, "SERVICE", "Let a service run, whatever its file says"},
 	{"disable", run_disable, "SERVICE", "Do not let a service run"},
 	{"kickstart", run_kickstart, "[-k] [-p] SERVICE",
-		"Start a service at once; -k: again; -p: print its pid"},
+		"Start a service at once; -k: kill its process first; -p: print its pid"},
 	{"kill", run_kill, "SIGNAL SERVICE", "Send a signal to the process of a service"},
 	{"start", run_start, "LABEL", "Start a service"},
 	{"stop", run_stop, "LABEL", "Stop a service"},

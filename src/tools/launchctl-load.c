@@ -7,20 +7,14 @@
  * can put another in its place in between. Whether the property list makes sense is for the server to
  * say; its report is shown as it is.
  */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "job_user.h"
 #include "launchd/spec.h"
 #include "tools/launchctl.h"
-
-#define SUFFIX ".plist"
 
 /* What is to be done to each file. */
 typedef struct Errand {
@@ -33,30 +27,6 @@ typedef struct Errand {
 
 /* --- Files --- */
 
-/* One byte more than is allowed, if there is more: whoever parses it says so. */
-static int read_all(int fd, char **ret_data, size_t *ret_size)
-{
-	_cleanup_free_ char *data = malloc(SPEC_FILE_MAX + 1);
-	size_t size = 0;
-
-	if (!data)
-		return -ENOMEM;
-	while (size <= SPEC_FILE_MAX) {
-		ssize_t n = read(fd, data + size, SPEC_FILE_MAX + 1 - size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		size += (size_t)n;
-	}
-	*ret_data = TAKE_PTR(data);
-	*ret_size = size;
-	return 0;
-}
-
 static int failed(const Errand *e, int status, const char *path, const char *cause)
 {
 	return fail(
@@ -66,63 +36,38 @@ static int failed(const Errand *e, int status, const char *path, const char *cau
 static int run_file(const Errand *e, const char *path)
 {
 	_cleanup_spec_report_ SpecReport report;
-	_cleanup_close_ int fd = -EBADF;
 	_cleanup_free_ char *data = NULL;
 	size_t size = 0;
 	int r;
 
 	spec_report_init(&report, path);
-	/* A FIFO or device would keep us waiting. */
-	fd = fd_above_stdio_consume(
-		open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
-	if (fd < 0)
-		return failed(e, STATUS_FAILED, path,
-			errno == ELOOP ? "a symbolic link is not followed" : strerror(errno));
-	r = spec_check_file(fd, e->uid, &report);
-	spec_report_print(&report, stderr);
-	if (r > 0)
-		return failed(e, STATUS_FAILED, path, "the file is not one to be trusted");
+	r = spec_read_file(e->uid, &report, &data, &size);
 	if (r == 0)
-		r = read_all(fd, &data, &size);
-	if (r < 0)
-		return failed(e, STATUS_FAILED, path, strerror(-r));
-	return e->run(e, path, data, size);
+		return e->run(e, path, data, size);
+	return failed(e, STATUS_FAILED, path, r < 0 ? strerror(-r) : report.problems[0].text);
 }
 
-static int is_plist(const struct dirent *entry)
-{
-	size_t n = strlen(entry->d_name), m = strlen(SUFFIX);
+/* Of a folder: the status of the last that failed. */
+typedef struct Folder {
+	const Errand *errand;
+	int status;
+} Folder;
 
-	return entry->d_name[0] != '.' && n > m && strcmp(entry->d_name + n - m, SUFFIX) == 0;
+static int run_entry(void *userdata, const char *path)
+{
+	Folder *f = userdata;
+	int status = run_file(f->errand, path);
+
+	f->status = status ? status : f->status;
+	return 0;
 }
 
-static void entries_free(struct dirent **entries, int n)
+static int run_folder(const Errand *e, const char *path)
 {
-	for (int i = 0; i < n; i++)
-		free(entries[i]);
-	free(entries);
-}
+	Folder f = {.errand = e};
+	int r = spec_each_file(path, run_entry, &f);
 
-/* Each property list in a folder. The status of the last that failed. */
-static int run_folder(const Errand *e, const char *folder)
-{
-	struct dirent **entries = NULL;
-	int n = scandir(folder, &entries, is_plist, alphasort), status = 0;
-
-	if (n < 0)
-		return failed(e, STATUS_FAILED, folder, strerror(errno));
-	for (int i = 0; i < n; i++) {
-		_cleanup_free_ char *path = NULL;
-		int one = STATUS_FAILED;
-
-		if (asprintf(&path, "%s/%s", folder, entries[i]->d_name) >= 0)
-			one = run_file(e, path);
-		else
-			path = NULL;
-		status = one ? one : status;
-	}
-	entries_free(entries, n);
-	return status;
+	return r < 0 ? failed(e, STATUS_FAILED, path, strerror(-r)) : f.status;
 }
 
 /* Files and folders. The status of the last that failed. */
@@ -141,17 +86,6 @@ static int run_paths(const Errand *e, char **paths)
 }
 
 /* --- load --- */
-
-/* The call is through: what it says of the job. */
-static int load_outcome(const Errand *e, const char *path, kern_return_t outcome, const char *label)
-{
-	if (outcome == KERN_SUCCESS)
-		return 0;
-	if (outcome == JOB_EXISTS && *label)
-		return fail(STATUS_ALREADY, "%s: %d: %s: %s: service \"%s\" is loaded already",
-			e->failed, STATUS_ALREADY, status_text(STATUS_ALREADY), path, label);
-	return failed(e, cause_status(outcome), path, cause_text(outcome));
-}
 
 static int send_job(const Errand *e, const char *path, const char *data, size_t size)
 {
@@ -173,8 +107,9 @@ static int send_job(const Errand *e, const char *path, const char *data, size_t 
 	if (n > 0)
 		(void)fwrite(problems, 1, n, stderr);
 	release(problems, n);
-	label[sizeof(label) - 1] = '\0';
-	return load_outcome(e, *path ? path : "(submitted)", outcome, label);
+	if (outcome == KERN_SUCCESS)
+		return 0;
+	return failed(e, cause_status(outcome), *path ? path : "(submitted)", cause_text(outcome));
 }
 
 /* --- unload --- */
@@ -226,7 +161,8 @@ static int errand_open(Errand *e, const Target *target, Manager *m)
 }
 
 /* The options of both; those that chose among the sessions of a desktop choose nothing here. */
-static bool parse_load_options(int argc, char **argv, bool *ret_enable, bool *ret_force)
+static bool parse_load_options(
+	const Command *self, int argc, char **argv, bool *ret_enable, bool *ret_force)
 {
 	int c;
 
@@ -244,9 +180,12 @@ static bool parse_load_options(int argc, char **argv, bool *ret_enable, bool *re
 			fprintf(stderr, "launchctl: -%c has no effect here\n", c);
 			break;
 		default:
+			(void)command_bad_option(self);
 			return false;
 		}
 	}
+	if (optind == argc)
+		(void)command_usage(self);
 	return optind < argc;
 }
 
@@ -258,8 +197,8 @@ static int run_load(const Command *self, int argc, char **argv)
 	Errand e = {.failed = "Load failed", .run = send_job};
 	bool enable, force;
 
-	if (!parse_load_options(argc, argv, &enable, &force))
-		return command_usage(self);
+	if (!parse_load_options(self, argc, argv, &enable, &force))
+		return STATUS_USAGE;
 	e.flags = (force ? JOB_LOAD_FORCE : 0) | (enable ? JOB_LOAD_ENABLE : 0);
 	if (!errand_open(&e, &own, &m))
 		(void)run_paths(&e, argv + optind);
@@ -273,8 +212,8 @@ static int run_unload(const Command *self, int argc, char **argv)
 	Errand e = {.failed = "Unload failed", .run = unload_job};
 	bool disable, force;
 
-	if (!parse_load_options(argc, argv, &disable, &force))
-		return command_usage(self);
+	if (!parse_load_options(self, argc, argv, &disable, &force))
+		return STATUS_USAGE;
 	e.flags = disable;
 	if (!errand_open(&e, &own, &m))
 		(void)run_paths(&e, argv + optind);
@@ -381,7 +320,7 @@ static int run_submit(const Command *self, int argc, char **argv)
 			paths[2] = optarg;
 			break;
 		default:
-			return command_usage(self);
+			return command_bad_option(self);
 		}
 	}
 	if (!label || optind >= argc)

@@ -8,6 +8,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -190,10 +191,15 @@ static int open_named(const char *name, Manager *m)
 {
 	const Target own = {.kind = TARGET_OWN};
 	mach_port_t port = MACH_PORT_NULL;
-	int status = manager_open(&own, m);
 	kern_return_t kr;
+	Target target;
+	int status;
 
-	if (status || strcmp(m->name, name) == 0)
+	/* The root of a domain. */
+	if (target_parse(name, &target) == TARGET_OK && !target.label)
+		return manager_open(&target, m);
+	status = manager_open(&own, m);
+	if (status)
 		return status;
 	kr = search(m->port, name, &port);
 	if (kr != BOOTSTRAP_SUCCESS)
@@ -239,6 +245,9 @@ static int open_process(int pid, Manager *m)
 	/* We have inherited our own from who started us. */
 	if (pid == getpid() || pid == getppid())
 		return manager_open_own(m);
+	if (kill(pid, 0) < 0 && errno == ESRCH)
+		return fail(STATUS_NO_PROCESS, "Could not find process %d: %s", pid,
+			status_text(STATUS_NO_PROCESS));
 	status = manager_open(&own, m);
 	if (status || has_domain_port(m, pid))
 		return status;

@@ -102,19 +102,24 @@ static kern_return_t lines_get(const Manager *m, job_lines_t *ret, mach_msg_type
 static int run_list(const Command *self, int argc, char **argv)
 {
 	_cleanup_manager_ Manager m = {.port = MACH_PORT_NULL};
-	const Target own = {.kind = TARGET_OWN};
+	Target target = {.kind = TARGET_OWN};
 	mach_msg_type_number_t n;
 	job_lines_t lines;
 	kern_return_t kr;
-	int status;
+	int status = 0;
 
 	if (argc > 2 || (argc == 2 && argv[1][0] == '-'))
 		return command_usage(self);
-	status = manager_open(&own, &m);
+	if (argc == 2 && strchr(argv[1], '/'))
+		status = target_get(self, argv[1], true, &target);
+	else if (argc == 2)
+		target.label = argv[1];
+	if (!status)
+		status = manager_open(&target, &m);
 	if (status)
 		return status;
-	if (argc == 2)
-		return list_one(&m, argv[1]);
+	if (target.label)
+		return list_one(&m, target.label);
 	kr = lines_get(&m, &lines, &n);
 	if (kr != KERN_SUCCESS)
 		return fail_domain(&m, "list the services in", kr);
@@ -195,7 +200,7 @@ static int run_print(const Command *self, int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "j", options, NULL)) != -1) {
 		if (c != 'j')
-			return command_usage(self);
+			return command_bad_option(self);
 		json = true;
 	}
 	if (argc - optind != 1)
@@ -203,7 +208,7 @@ static int run_print(const Command *self, int argc, char **argv)
 	if (target_parse(argv[optind], &target) == TARGET_OK)
 		status = 0;
 	else
-		status = target_get(self, argv[optind], false, &target);
+		status = target_get(self, argv[optind], true, &target);
 	if (!status)
 		status = manager_open(&target, &m);
 	if (status)

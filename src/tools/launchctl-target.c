@@ -101,6 +101,22 @@ TargetError target_parse(const char *text, Target *ret)
 	return TARGET_UNRECOGNIZED;
 }
 
+/* A label alone is what most people try. */
+static int fail_unrecognized(const Command *command, const char *text, bool service)
+{
+	const char *label = spec_is_label(text) ? text : "LABEL";
+
+	if (service)
+		(void)fail(STATUS_USAGE,
+			"Unrecognized target \"%s\": say system/%s, user/%u/%s or session/%s", text,
+			label, (unsigned)geteuid(), label, label);
+	else
+		(void)fail(STATUS_USAGE,
+			"Unrecognized target \"%s\": say system, user/%u or session", text,
+			(unsigned)geteuid());
+	return command_usage(command);
+}
+
 int target_get(const Command *command, const char *text, bool service, Target *ret)
 {
 	switch (target_parse(text, ret)) {
@@ -114,11 +130,7 @@ int target_get(const Command *command, const char *text, bool service, Target *r
 	case TARGET_BAD_LABEL:
 		return fail(STATUS_USAGE, "Not a label that a service can have: \"%s\"", text);
 	default:
-		(void)fail(STATUS_USAGE,
-			"Unrecognized target \"%s\": say system/LABEL, user/UID/LABEL or "
-			"session/LABEL",
-			text);
-		return command_usage(command);
+		return fail_unrecognized(command, text, service);
 	}
 	if (service == (ret->label != NULL))
 		return 0;
@@ -173,6 +185,19 @@ static kern_return_t climb(Manager *m)
 	return identify(m);
 }
 
+static int fail_no_domain(int error)
+{
+	char path[256];
+
+	if (contact_user_path(path, sizeof(path)) < 0)
+		(void)snprintf(path, sizeof(path), "$XDG_RUNTIME_DIR/%s", CONTACT_USER_NAME);
+	return fail(STATUS_NO_DOMAIN,
+		"Could not find a domain: no launchd is at %s or %s: %s\n"
+		"Start one (launchd --user), or run this in a session: launchd --session -- "
+		"COMMAND",
+		path, CONTACT_SYSTEM_PATH, strerror(-error));
+}
+
 int manager_open_own(Manager *m)
 {
 	kern_return_t kr;
@@ -183,10 +208,7 @@ int manager_open_own(Manager *m)
 		!MACH_PORT_VALID(m->port)) {
 		r = contact_server(&m->port);
 		if (r < 0)
-			return fail(STATUS_NO_DOMAIN,
-				"Could not find a domain: no launchd is at %s or "
-				"$XDG_RUNTIME_DIR/%s: %s",
-				CONTACT_SYSTEM_PATH, CONTACT_USER_NAME, strerror(-r));
+			return fail_no_domain(r);
 	}
 	kr = identify(m);
 	if (kr != KERN_SUCCESS) {

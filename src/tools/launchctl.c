@@ -32,6 +32,28 @@ int command_usage(const Command *command)
 		*command->arguments ? " " : "", command->arguments);
 }
 
+int command_bad_option(const Command *command)
+{
+	if (optopt)
+		(void)fail(STATUS_USAGE, "Not an option of %s, or one that lacks its value: -%c",
+			command->name, optopt);
+	return command_usage(command);
+}
+
+/* What others have under this name, and what would mean nothing here. */
+static bool is_known_elsewhere(const char *name)
+{
+	static const char *const names[] = {"asuser", "attach", "config", "debug", "examine",
+		"export", "getrusage", "hostinfo", "limit", "log", "print-cache", "reboot",
+		"resolveport", "shutdown", "singleuser", "stderr", "stdout", "umask", "variant"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static const Command *find_command(const char *name)
 {
 	for (const Command *const *table = all_commands; *table; table++) {
@@ -57,7 +79,9 @@ int main(int argc, char **argv)
 	command = find_command(name);
 	if (command)
 		return command->run(command, argc - 1, argv + 1);
-	if (*name)
+	if (is_known_elsewhere(name))
+		(void)fail(STATUS_USAGE, "There is no subcommand %s in this launchctl", name);
+	else if (*name)
 		(void)fail(STATUS_USAGE, "Unrecognized subcommand: %s", name);
 	return fail(STATUS_USAGE, "Usage: launchctl SUBCOMMAND [ARGUMENT ...]; launchctl help "
 				  "lists them");

@@ -44,6 +44,8 @@ extern const Command *const all_commands[];
 
 /* "Usage: …" on stderr; STATUS_USAGE. */
 int command_usage(const Command *command);
+/* The same after getopt() has found an option that is none. */
+int command_bad_option(const Command *command);
 
 /* --- launchctl-target.c --- */
 

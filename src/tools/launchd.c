@@ -6,13 +6,17 @@
  *					and with its exit status
  *	--user				the domain of the user, at $XDG_RUNTIME_DIR/portcullis/bootstrap
  *	--system			that of the machine, at /run/portcullis/bootstrap
+ *
+ * Jobs of the domain are loaded before anybody is let in: from --load, or by startup.h.
  */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -28,6 +32,7 @@
 #include "launchd/domain.h"
 #include "launchd/listener.h"
 #include "launchd/namespace.h"
+#include "launchd/startup.h"
 
 #define EXIT_USAGE 64
 #define EXIT_NOT_FOUND 127
@@ -43,13 +48,17 @@ typedef enum Mode {
 typedef struct Daemon {
 	Mode mode;
 	const char *path; /* --path */
+	const char **loads; /* --load, which is borrowed; as many as fit into argv */
+	unsigned n_loads;
 	char **command;
+	bool adopts; /* orphans become our children */
 	Loop *loop;
 	Listener *listener;
 	LoopSource *signals, *command_end;
 	int signal_fd;
 	PidRef process; /* of COMMAND */
 	DomainOptions options;
+	char socket_directory[PATH_MAX];
 	int status;
 } Daemon;
 
@@ -61,8 +70,9 @@ static int complain(const char *what, int error)
 
 static void usage(FILE *out)
 {
-	fputs("usage: launchd --session [--path PATH] -- COMMAND [ARGUMENT ...]\n"
-	      "       launchd --user | --system [--path PATH]\n",
+	fputs("usage: launchd --session [--path PATH] [--load FILE | FOLDER] ... -- COMMAND "
+	      "[ARGUMENT ...]\n"
+	      "       launchd --user | --system [--path PATH] [--load FILE | FOLDER] ...\n",
 		out);
 }
 
@@ -71,6 +81,14 @@ static void usage(FILE *out)
 static int exit_status(int status)
 {
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Who adopts orphans has to bury them. */
+static void reap(const Daemon *d)
+{
+	if (d->adopts)
+		supervisor_reap_orphans(
+			domain.supervisor, pidref_is_set(&d->process) ? d->process.pid : 0);
 }
 
 static int on_command_end(void *userdata, uint32_t events)
@@ -83,6 +101,8 @@ static int on_command_end(void *userdata, uint32_t events)
 		return 0;
 	d->status = exit_status(status);
 	d->command_end = loop_source_remove(d->command_end);
+	pidref_done(&d->process);
+	reap(d);
 	loop_quit(d->loop);
 	return 0;
 }
@@ -94,6 +114,9 @@ static _Noreturn void run_command(Daemon *d, const sigset_t *mask)
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		(void)signal(ours[i], SIG_DFL);
 	(void)sigprocmask(SIG_SETMASK, mask, NULL);
+	/* Where sockets are, of jobs that are there by now. */
+	for (size_t i = 0; i < domain.environment.n; i++)
+		(void)putenv(domain.environment.items[i]);
 	(void)execvp(d->command[0], d->command);
 	(void)complain(d->command[0], errno);
 	_exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
@@ -128,11 +151,21 @@ static int on_signal(void *userdata, uint32_t events)
 	(void)events;
 	if (read(d->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return 0;
-	if (pidref_is_set(&d->process))
+	if (info.ssi_signo == SIGCHLD)
+		reap(d);
+	else if (pidref_is_set(&d->process))
 		(void)syscall(SYS_pidfd_send_signal, d->process.fd, (int)info.ssi_signo, NULL, 0);
 	else
 		loop_quit(d->loop);
 	return 0;
+}
+
+/* In a container, or if who ran us has said so (which outlives exec). */
+static bool is_adopter(void)
+{
+	int is_subreaper = 0;
+
+	return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper) == 0 && is_subreaper);
 }
 
 static int watch_signals(Daemon *d, sigset_t *ret_old)
@@ -144,6 +177,9 @@ static int watch_signals(Daemon *d, sigset_t *ret_old)
 	sigaddset(&set, SIGHUP);
 	if (d->mode != MODE_SESSION)
 		sigaddset(&set, SIGINT);
+	d->adopts = is_adopter();
+	if (d->adopts)
+		sigaddset(&set, SIGCHLD);
 	if (sigprocmask(SIG_BLOCK, &set, ret_old) < 0)
 		return -errno;
 	/* What is typed at a terminal goes to the command too, which decides. */
@@ -173,29 +209,45 @@ static int default_path(const Daemon *d, char *path, size_t size)
 	return r;
 }
 
-/* The socket that the service manager listens at for us, or one of our own. */
-static int open_path(Daemon *d)
+/* Socket activation: descriptor 3, if it is for us. */
+static bool is_activated(const Daemon *d)
 {
 	const char *pid = secure_getenv("LISTEN_PID"), *n = secure_getenv("LISTEN_FDS");
-	bool anybody = d->mode == MODE_SYSTEM;
+
+	return d->mode != MODE_SESSION && pid && n && strtol(pid, NULL, 10) == getpid() &&
+	       strcmp(n, "1") == 0;
+}
+
+static int open_activated(Daemon *d)
+{
+	_cleanup_close_ int fd = fd_above_stdio_consume(3);
+	int r = fd < 0 ? fd : fd_set_cloexec(fd, true);
+
+	if (!r)
+		r = listener_new_fd_take(fd, d->mode == MODE_SYSTEM, &d->listener);
+	if (r < 0) {
+		(void)complain("the service manager's socket", -r);
+		return r;
+	}
+	(void)TAKE_FD(fd);
+	return 0;
+}
+
+static int open_path(Daemon *d)
+{
+	const char *where = d->path;
 	char path[256];
-	const char *where = path;
 	int r;
 
-	if (pid && n && strtol(pid, NULL, 10) == getpid() && strcmp(n, "1") == 0) {
-		int fd = fd_above_stdio_consume(3);
-
-		r = fd < 0 ? fd : fd_set_cloexec(fd, true);
-		return r < 0 ? r : listener_new_fd_take(fd, anybody, &d->listener);
-	}
-	if (d->path) {
-		where = d->path;
-	} else {
+	if (is_activated(d))
+		return open_activated(d);
+	if (!where) {
 		r = default_path(d, path, sizeof(path));
 		if (r < 0)
 			return r;
+		where = path;
 	}
-	r = listener_new(where, anybody, &d->listener);
+	r = listener_new(where, d->mode == MODE_SYSTEM, &d->listener);
 	if (r < 0)
 		(void)complain(where, -r);
 	return r;
@@ -217,6 +269,23 @@ static const char *root_name(const Daemon *d)
 		(void)snprintf(name, sizeof(name), "session/%d", (int)getpid());
 		return name;
 	}
+}
+
+/* Where sockets go whose place is left to us. With the server's own, confined jobs see none of them. */
+static void choose_socket_directory(Daemon *d)
+{
+	const char *folder = secure_getenv("XDG_RUNTIME_DIR");
+	const char *inner = "/portcullis";
+
+	if (d->mode == MODE_SYSTEM) {
+		folder = "/run";
+	} else if (!folder || *folder != '/') {
+		folder = secure_getenv("TMPDIR");
+		folder = folder && *folder == '/' ? folder : "/tmp";
+		inner = "";
+	}
+	(void)snprintf(d->socket_directory, sizeof(d->socket_directory), "%s%s", folder, inner);
+	d->options.socket_directory = d->socket_directory;
 }
 
 /* Ports are descriptors, and a domain may have thousands. */
@@ -244,7 +313,7 @@ static int end_jobs(Daemon *d)
 {
 	int r = supervisor_shutdown(domain.supervisor, on_jobs_ended, d->loop);
 
-	return r < 0 ? r : loop_run(d->loop);
+	return r < 0 ? r : server_run();
 }
 
 /* A user's jobs get what the user's programs have; a job with UserName has its own besides. */
@@ -265,6 +334,14 @@ static int give_environment(Daemon *d)
 	return 0;
 }
 
+static void load_jobs(const Daemon *d)
+{
+	for (unsigned i = 0; i < d->n_loads; i++)
+		startup_load(d->loads[i]);
+	if (d->n_loads == 0 && d->mode != MODE_SESSION)
+		startup_load_default(d->mode == MODE_SYSTEM);
+}
+
 static int serve(Daemon *d)
 {
 	sigset_t mask;
@@ -282,6 +359,7 @@ static int serve(Daemon *d)
 	if (r < 0)
 		return complain("jobs", -r);
 	server.control = job_server;
+	load_jobs(d);
 	if (d->mode != MODE_SESSION || d->path) {
 		r = open_path(d);
 		if (r < 0)
@@ -292,7 +370,7 @@ static int serve(Daemon *d)
 		if (r < 0)
 			return complain(d->command[0], -r);
 	}
-	r = loop_run(d->loop);
+	r = server_run();
 	if (r < 0)
 		return complain("event loop", -r);
 	r = end_jobs(d);
@@ -306,6 +384,7 @@ static int parse(Daemon *d, int argc, char **argv)
 		{"user", no_argument, NULL, 'u'},
 		{"system", no_argument, NULL, 'S'},
 		{"path", required_argument, NULL, 'p'},
+		{"load", required_argument, NULL, 'l'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -325,6 +404,9 @@ static int parse(Daemon *d, int argc, char **argv)
 		case 'p':
 			d->path = optarg;
 			break;
+		case 'l':
+			d->loads[d->n_loads++] = optarg;
+			break;
 		case 'h':
 			usage(stdout);
 			exit(0);
@@ -342,12 +424,17 @@ static int parse(Daemon *d, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	Daemon d = {.signal_fd = -EBADF, .process = PIDREF_NULL};
-	int r = parse(&d, argc, argv);
+	_cleanup_free_ const char **loads = calloc((size_t)argc + 1, sizeof(*loads));
+	Daemon d = {.signal_fd = -EBADF, .process = PIDREF_NULL, .loads = loads};
+	int r;
 
+	if (!loads)
+		return complain("arguments", ENOMEM);
+	r = parse(&d, argc, argv);
 	if (r)
 		return r;
 	raise_limit(&d);
+	choose_socket_directory(&d);
 	r = loop_new(&d.loop);
 	if (r < 0)
 		return complain("event loop", -r);

@@ -105,7 +105,7 @@ TEST(one_server_has_a_path)
 		"start() { \"$LAUNCHD\" --user & daemon=$!\n"
 		"	until [ \"$(ctl managerpid 2>/dev/null)\" = $daemon ]; do :; done; }\n"
 		"start; \"$LAUNCHD\" --user 2>&1 | sed \"s|$FOLDER|DIR|\"\n"
-		"(kill -9 $daemon; wait $daemon) 2>/dev/null; ls portcullis\n"
+		"{ kill -9 $daemon; wait $daemon; } 2>/dev/null; ls portcullis\n"
 		"try managername | sed \"s|$FOLDER|DIR|\"\n"
 		"start; kill -INT $daemon; wait $daemon; echo $?; ls portcullis\n"
 		"echo >portcullis/bootstrap; \"$LAUNCHD\" --user 2>&1 | sed "
@@ -113,12 +113,105 @@ TEST(one_server_has_a_path)
 		"unset XDG_RUNTIME_DIR; \"$LAUNCHD\" --user 2>&1; echo $?\n",
 		"launchd: DIR/portcullis/bootstrap: Address already in use\n"
 		"bootstrap\n"
-		"Could not find a domain: no launchd is at /run/portcullis/bootstrap or "
-		"$XDG_RUNTIME_DIR/portcullis/bootstrap: No such file or directory\n= 112\n"
+		"Could not find a domain: no launchd is at DIR/portcullis/bootstrap or "
+		"/run/portcullis/bootstrap: No such file or directory\n"
+		"Start one (launchd --user), or run this in a session: launchd --session -- "
+		"COMMAND\n= 112\n"
 		"0\n"
 		"launchd: DIR/portcullis/bootstrap: File exists\n"
 		"\n"
 		"launchd: XDG_RUNTIME_DIR is not set; say where with --path\n1\n");
+}
+
+/* --- Jobs from the start --- */
+
+TEST(a_session_begins_with_what_is_named)
+{
+	EXPECT_OUTSIDE(
+		"services() { echo \"<key>MachServices</key><dict><key>$1</key><true/></dict>\"; "
+		"}\n"
+		"job one /bin/sleep \"$(services com.example.one)\"; mkdir more; cd more\n"
+		"job two /bin/sleep \"$(services com.example.two)\"; job bad x/y; job open "
+		"/bin/sleep\n"
+		"job three /bin/sleep \"$(services com.example.two)\"; chmod 666 open.plist\n"
+		"cp ../one.plist .; ln -s ../one.plist link.plist; echo >readme; cd ..\n"
+		"\"$LAUNCHD\" --session --load one.plist --load \"$FOLDER/more\" --load nowhere -- "
+		"sh -c '\"$LAUNCHCTL\" list; \"$LAUNCHCTL\" bslist; "
+		"\"$LAUNCHCTL\" print session/one | grep path' 2>&1 | sed \"s|$FOLDER|DIR|\"\n",
+		"DIR/more/bad.plist: ProgramArguments[0]: expected an absolute path, or a name "
+		"without '/', where there is no Program\n"
+		"launchd: DIR/more/bad.plist: not loaded\n"
+		"DIR/more/link.plist: cannot be opened: a symbolic link is not followed\n"
+		"launchd: DIR/more/link.plist: not loaded\n"
+		"launchd: DIR/more/one.plist: not loaded: a service with this label is loaded "
+		"already\n"
+		"DIR/more/open.plist: expected a file that only its owner can write to, found mode "
+		"0666\n"
+		"launchd: DIR/more/open.plist: not loaded\n"
+		"DIR/more/two.plist: MachServices: \"com.example.two\" is the name of somebody "
+		"else's service already\n"
+		"launchd: DIR/more/two.plist: not loaded\n"
+		"DIR/nowhere: cannot be opened: No such file or directory\n"
+		"launchd: DIR/nowhere: not loaded\n"
+		"PID\tStatus\tLabel\n-\t-\tone\n-\t-\tthree\n"
+		"D  com.example.one\nD  com.example.two\n"
+		"\tpath = DIR/one.plist\n");
+}
+
+TEST(the_command_knows_where_sockets_are)
+{
+	EXPECT_OUTSIDE("job one /bin/sleep '<key>Sockets</key><dict><key>s</key><dict>"
+		       "<key>SecureSocketWithKey</key><string>MY_SOCKET</string></dict></dict>'\n"
+		       "\"$LAUNCHD\" --session --load one.plist -- sh -c '[ -S \"$MY_SOCKET\" ] && "
+		       "echo \"$MY_SOCKET\" | sed \"s|$FOLDER|DIR|; s|launch-.*/|NAME/|\"; "
+		       "[ \"$MY_SOCKET\" = \"$($LAUNCHCTL getenv MY_SOCKET)\" ] && echo same'\n"
+		       "ls portcullis\n",
+		"DIR/portcullis/NAME/socket\nsame\n");
+}
+
+TEST(a_user_has_jobs_from_the_start)
+{
+	EXPECT_OUTSIDE("start() { \"$LAUNCHD\" --user \"$@\" 2>err & daemon=$!\n"
+		       "	until [ \"$(ctl managerpid 2>/dev/null)\" = $daemon ]; do :; done\n"
+		       "	ctl list | grep example; kill $daemon; wait $daemon\n"
+		       "	grep -e agents -e Agents err | sed \"s|$FOLDER|DIR|\"; }\n"
+		       "mkdir -p portcullis/LaunchAgents others; job com.example.other /bin/sleep\n"
+		       "cd portcullis/LaunchAgents; job com.example.mine /bin/sleep; cd ../..\n"
+		       "start; echo .; start --load com.example.other.plist; echo .\n"
+		       /* Where others could put something, nothing is believed. */
+		       "chmod 777 portcullis/LaunchAgents; start; echo .\n"
+		       "start --load portcullis/LaunchAgents\n",
+		"-\t-\tcom.example.mine\n.\n"
+		"-\t-\tcom.example.other\n.\n"
+		"DIR/portcullis/LaunchAgents: expected a folder that only its owner can write to, "
+		"found mode 0777\n"
+		"launchd: DIR/portcullis/LaunchAgents: not loaded\n.\n"
+		"-\t-\tcom.example.mine\n");
+}
+
+/* --- Orphans --- */
+
+TEST(orphans_that_it_adopts_are_reaped)
+{
+	/* The command makes orphans that end; and goes on to be waited for itself. */
+	static const char command[] =
+		"job com.example.x /bin/true; ctl load com.example.x.plist\n"
+		"for i in 1 2 3; do (sh -c 'until [ -e go ]; do :; done' &) ; done; echo >go\n"
+		"ctl start com.example.x; until ctl list | grep -q '^-.0.com.example.x'; do :; "
+		"done\n"
+		"until grep -l \"^PPid:.$PPID$\" /proc/[0-9]*/status 2>/dev/null >children; "
+		"[ $(wc -l <children) = 1 ]; do :; done; echo alone; exit 6\n";
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	ASSERT_GT(n, 0);
+	self[n] = '\0';
+	(void)setenv("SELF", self, 1);
+	(void)setenv("PRELUDE", prelude, 1);
+	(void)setenv("COMMAND", command, 1);
+	EXPECT_OUTSIDE("printf '%s%s' \"$PRELUDE\" \"$COMMAND\" >script\n"
+		       "ACT_AS_ADOPTER=script \"$SELF\"; echo $?\n",
+		"alone\n6\n");
 }
 
 /* --- Socket activation --- */
@@ -161,8 +254,26 @@ TEST(a_socket_is_taken_from_a_service_manager)
 		"same\n0\nbootstrap\n");
 }
 
+TEST(a_socket_of_another_kind_is_refused)
+{
+	EXPECT_OUTSIDE(
+		"try_fd() { sh -c 'LISTEN_FDS=1 LISTEN_PID=$$ exec \"$LAUNCHD\" --user' 2>&1; "
+		"echo $?; }\n"
+		"try_fd 3</dev/null\n",
+		"launchd: the service manager's socket: Protocol wrong type for socket\n1\n");
+}
+
 __attribute__((__constructor__)) static void look_who_we_are(void)
 {
+	const char *script = getenv("ACT_AS_ADOPTER");
+
 	if (getenv("ACT_AS_MANAGER"))
 		_exit(act_as_manager(getenv("ACT_AS_MANAGER")));
+	if (!script)
+		return;
+	/* launchd as process 1 of a container would be, without one. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	(void)unsetenv("ACT_AS_ADOPTER");
+	(void)execl(getenv("LAUNCHD"), "launchd", "--session", "--", "sh", script, NULL);
+	_exit(93);
 }

@@ -4,7 +4,7 @@
  * run (process ids) is made the same by the scripts.
  *
  * LAUNCHD and LAUNCHCTL in the environment are the programs under test. A script has a folder of its
- * own, which is also XDG_RUNTIME_DIR, and is gone afterwards.
+ * own, which is also XDG_RUNTIME_DIR and XDG_CONFIG_HOME, and is gone afterwards.
  */
 #pragma once
 
@@ -77,6 +77,7 @@ __attribute__((__noreturn__)) static void child(char **argv, int out, int err)
 	hurry_sanitizer();
 	(void)setenv("FOLDER", run.folder, 1);
 	(void)setenv("XDG_RUNTIME_DIR", run.folder, 1);
+	(void)setenv("XDG_CONFIG_HOME", run.folder, 1);
 	(void)dup2(out, STDOUT_FILENO);
 	(void)dup2(err, STDERR_FILENO);
 	execvp(argv[0], argv);

@@ -53,6 +53,7 @@ static pid_t start(int in, ...)
 	if (in >= 0)
 		(void)dup2(in, 0);
 	(void)setenv("XDG_RUNTIME_DIR", folder, 1);
+	(void)setenv("XDG_CONFIG_HOME", folder, 1);
 	(void)execv(argv[0], (char *const *)argv);
 	_exit(UNIT_CHILD_FAILED);
 }
@@ -269,6 +270,7 @@ static void activated(void *arg)
 	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	(void)setenv("LISTEN_PID", pid, 1);
 	(void)setenv("LISTEN_FDS", "1", 1);
+	(void)setenv("XDG_CONFIG_HOME", folder, 1);
 	(void)execl(getenv("LAUNCHD"), "launchd", "--user", NULL);
 }
 

@@ -182,6 +182,29 @@ CASE(nobody_else_may_serve_it)
 	unload("test.declared");
 }
 
+/* The first run ends at once. What started it is what starts the next. */
+CASE(a_run_that_ends_before_it_checks_in)
+{
+	char mark[] = "/tmp/portcullis-ondemand.XXXXXX";
+	mach_port_t port;
+
+	ASSERT_NOT_NULL(mkdtemp(mark));
+	(void)snprintf(list, sizeof(list),
+		PLIST("<key>Label</key><string>test.early</string><key>ProgramArguments</"
+		      "key><array>"
+		      "<string>/bin/sh</string><string>-c</string>"
+		      "<string>rmdir %s &amp;&amp; exit 1; exec %s test.early</string></array>"
+		      "<key>ThrottleInterval</key><integer>0</integer>"
+		      "<key>MachServices</key><dict><key>test.early</key><true/></dict>"),
+		mark, getenv("ECHO_SERVICE"));
+	load(list);
+	port = service("test.early");
+	ASSERT_GT(ask(port, 1), 0);
+	ASSERT_NE(access(mark, F_OK), 0);
+	unload("test.early");
+	drop(port);
+}
+
 CASE(a_list_that_is_wrong_is_refused_whole)
 {
 	static const char wrong[] = PLIST(
