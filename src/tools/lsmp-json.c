@@ -216,6 +216,8 @@ static void add_port(Json *j, const Row *row)
 
 	if (object_name(row->kobject_type)) {
 		add_string(j, "object", object_name(row->kobject_type));
+		if (row->task)
+			add_number(j, "task", row->task);
 		return;
 	}
 	add_string(j, "receiver", row->state < ARRAY_SIZE(states) ? states[row->state] : "?");

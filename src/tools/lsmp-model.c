@@ -197,8 +197,24 @@ const char *object_name(uint8_t kobject_type)
 		return NULL;
 	case KOBJECT_THREAD:
 		return "thread";
+	case KOBJECT_THREAD_READ:
+		return "thread-read";
+	case KOBJECT_THREAD_INSPECT:
+		return "thread-inspect";
 	case KOBJECT_TASK:
 		return "task";
+	case KOBJECT_TASK_READ:
+		return "task-read";
+	case KOBJECT_TASK_INSPECT:
+		return "task-inspect";
+	case KOBJECT_TASK_NAME:
+		return "task-name";
+	case KOBJECT_TASK_ID_TOKEN:
+		return "task-token";
+	case KOBJECT_SUSPENSION:
+		return "suspension";
+	case KOBJECT_NAMED_ENTRY:
+		return "memory";
 	case KOBJECT_HOST:
 		return "host";
 	case KOBJECT_SEMAPHORE:

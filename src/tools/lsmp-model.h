@@ -94,6 +94,7 @@ typedef struct Row {
 	uint32_t sorights;
 	uint32_t n_leases;
 	uint32_t n_pipes;
+	uint32_t task; /* of a task or thread port: the process; 0: not known */
 	uint32_t target; /* SEND_ONCE to a port of the process itself: that port's name */
 	int32_t fds[_ROW_FD_N]; /* in that process; < 0: none */
 	uint64_t dropped;

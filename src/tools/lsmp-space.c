@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "port/pset.h"
+#include "task/bundle.h"
 
 #define TRIES 4
 #define MAX_MEMBERS 4096u
@@ -223,17 +224,47 @@ static bool fill_backing(Walk *k, uint64_t address, uint64_t port, Row *row)
 	return true;
 }
 
+/* The process that a task port is about; in a thread port, the thread. */
+static void fill_task(Walk *k, const Kobject *object, Row *row)
+{
+	switch (object->type) {
+	case KOBJECT_TASK:
+	case KOBJECT_TASK_READ:
+	case KOBJECT_TASK_INSPECT:
+	case KOBJECT_TASK_NAME:
+	case KOBJECT_TASK_ID_TOKEN:
+		/* The process's own has no descriptors. */
+		row->task = (uint32_t)(object->n_fds == 0
+					       ? k->t->pid
+					       : target_pidfd(k->t, object->fds[BUNDLE_PIDFD]));
+		break;
+	case KOBJECT_THREAD:
+	case KOBJECT_THREAD_READ:
+	case KOBJECT_THREAD_INSPECT:
+		/* Of its own threads it keeps the number. */
+		row->task = (uint32_t)(object->n_fds == 0 ? (int32_t)object->facts[1]
+							  : target_pidfd(k->t, object->fds[0]));
+		break;
+	default:
+		break;
+	}
+}
+
 static bool fill_object(Walk *k, const Port *p, Row *row)
 {
 	static const uint64_t none[2];
 	uint64_t id[2];
+	Kobject object;
 
 	row->kobject_type = p->kobject_type;
-	if (!target_read(k->t, ADDRESS(p->kobject) + offsetof(Kobject, id), id, sizeof(id)))
+	if (!target_read(k->t, ADDRESS(p->kobject), &object, sizeof(object)))
 		return false;
+	memcpy(id, object.id, sizeof(id));
+	fill_task(k, &object, row);
 	/* An object that never leaves its process has no id. */
 	if (memcmp(id, none, sizeof(id)) != 0)
-		row->key = (PortKey){KEY_OBJECT, {p->kobject_type, id[0], id[1]}};
+		row->key = (PortKey){KEY_OBJECT,
+			{p->kobject_type, id[0] ^ object.facts[0], id[1] ^ object.facts[1]}};
 	return true;
 }
 

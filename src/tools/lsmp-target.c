@@ -220,6 +220,7 @@ static Outcome open_target(Target *t, pid_t pid, ModelHead *head)
 Outcome target_init(Target *t, pid_t pid, ModelHead *head)
 {
 	*t = TARGET_NULL;
+	t->pid = pid;
 	head->outcome = open_target(t, pid, head);
 	return head->outcome;
 }
@@ -245,6 +246,25 @@ uint64_t target_socket(const Target *t, int fd)
 	if (strncmp(target, "socket:[", strlen("socket:[")) != 0)
 		return 0;
 	return strtoull(target + strlen("socket:["), NULL, 10);
+}
+
+pid_t target_pidfd(const Target *t, int fd)
+{
+	_cleanup_close_ int info = -EBADF;
+	char path[64], text[1024];
+	const char *line;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "fdinfo/%d", fd);
+	info = openat(t->dir, path, O_RDONLY | O_CLOEXEC);
+	if (info < 0)
+		return 0;
+	n = read(info, text, sizeof(text) - 1);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	line = strstr(text, "\nPid:");
+	return line ? MAX((pid_t)atoi(line + strlen("\nPid:")), 0) : 0;
 }
 
 PortKey target_key(const Target *t, int fd)

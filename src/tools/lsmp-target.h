@@ -14,6 +14,7 @@
 #include "tools/lsmp-model.h"
 
 typedef struct Target {
+	pid_t pid;
 	int dir; /* /proc/PID */
 	int mem;
 	Anchor anchor;
@@ -33,6 +34,10 @@ bool target_read(const Target *t, uint64_t address, void *p, size_t n);
 
 /* The inode of the socket that the process has under this descriptor; 0: it is no socket. */
 uint64_t target_socket(const Target *t, int fd);
+
+/* The process or thread whose pidfd the process has under this descriptor; 0: it is none, or one of
+ * another pid namespace. */
+pid_t target_pidfd(const Target *t, int fd);
 
 /* The identity of the port whose address is this descriptor; KEY_NONE: it is no such thing. */
 PortKey target_key(const Target *t, int fd);

@@ -123,6 +123,9 @@ static void notes_format(const Row *row, const Facts *facts, char *text, size_t 
 		words[n++] = "unproven";
 	join(text, size, words, n);
 	used = strlen(text);
+	if (row->task)
+		used += (size_t)snprintf(
+			text + used, size - used, "%spid=%" PRIu32, used ? "," : "", row->task);
 	if (row->target)
 		used += (size_t)snprintf(
 			text + used, size - used, "%sto=%#010x", used ? "," : "", row->target);
