@@ -156,7 +156,7 @@ TEST(chains_are_short)
 	pki_write_cert(&certs[0], below(root, "user/ca.pem"));
 	ASSERT_OK(open_root(root, &trust));
 	for (int i = 1; i <= TRUST_CHAIN_MAX; i++) {
-		char name[8];
+		char name[12];
 
 		snprintf(name, sizeof(name), "%d", i);
 		certs[i] = pki_make(
