@@ -7,7 +7,7 @@
  * in DER for whoever decides by it, for of that there is one form only:
  *
  *	[APPLICATION 16] { INTEGER 1, value }	what the dictionary is in
- *	dictionary	[16] { SEQUENCE { UTF8String key, value }, … }, constructed, keys in ascending order of bytes
+ *	dictionary	[16], constructed, { SEQUENCE { UTF8String key, value }, … }, keys ascending
  *	array		SEQUENCE { value, … }
  *	string, data	UTF8String, OCTET STRING
  *	integer		INTEGER, of 64 bits with a sign

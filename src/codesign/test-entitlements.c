@@ -8,10 +8,11 @@
 #include "object/scalar.h"
 #include "tests/lib/unit.h"
 
-static const char XML[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\"><dict>"
-			  "<key>b</key><integer>-129</integer><key>a</key><true/>"
-			  "<key>ab</key><array><string>x</string><dict/></array>"
-			  "</dict></plist>";
+static const char XML[] =
+	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\"><dict>"
+	"<key>b</key><integer>-129</integer><key>a</key><true/>"
+	"<key>ab</key><array><string>x</string><dict/></array>"
+	"</dict></plist>";
 static const uint8_t DER[] = {0x70, 35, 0x02, 1, 1, 0xb0, 30, /* keys ascend */
 	0x30, 6, 0x0c, 1, 'a', 0x01, 1, 0xff, /* a: true */
 	0x30, 11, 0x0c, 2, 'a', 'b', 0x30, 5, 0x0c, 1, 'x', 0xb0, 0, /* ab: ["x", {}] */
@@ -149,9 +150,9 @@ TEST(what_has_no_form_or_is_too_deep_is_refused)
 	ASSERT_OK(object_dictionary_new(&dictionary));
 	ASSERT_OK(object_dictionary_set_z(dictionary, "r", real));
 	ASSERT_EQ(entitlements_encode_der(dictionary, &der, &size), OBJECT_E_UNSUPPORTED);
-	ASSERT_EQ(entitlements_decode_xml(list, sizeof(list) - 1, &real, NULL),
-		OBJECT_E_UNSUPPORTED);
-	ASSERT_EQ(entitlements_decode_xml(date, sizeof(date) - 1, &real, NULL),
-		OBJECT_E_UNSUPPORTED);
+	ASSERT_EQ(
+		entitlements_decode_xml(list, sizeof(list) - 1, &real, NULL), OBJECT_E_UNSUPPORTED);
+	ASSERT_EQ(
+		entitlements_decode_xml(date, sizeof(date) - 1, &real, NULL), OBJECT_E_UNSUPPORTED);
 	ASSERT_EQ(entitlements_decode_xml("x", 1, &real, NULL), OBJECT_E_INVALID);
 }
