@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REQ_TIME_TEXT_SIZE 24u /* with the NUL */
+#define REQ_TIME_TEXT_SIZE 32u /* with the NUL */
 
 /* The beginning of 2001 by the clock of Unix. */
 #define REQ_TIME_EPOCH INT64_C(978307200)

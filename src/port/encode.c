@@ -178,6 +178,7 @@ static int encode_kobject(Encoder *e, WireRecord *record, Port *port)
 	}
 	record->kind = WIRE_KOBJECT;
 	record->aux = object->type;
+	object->has_travelled = true;
 	if (object->n_fds == 0)
 		r = encode_opened(e, port);
 	if (r == KERN_TERMINATED) {

@@ -7,9 +7,10 @@
  * that we have. Where that would be an attack, the class says what of the descriptors has to agree
  * too (KobjectClass.examine).
  *
- * An object is immutable once made, but for `data`, whose owner sees to its own threads, and for
- * what KobjectClass.open fills in. Freeing is the holder's business: the port's, which counts. All
- * objects are in one list under a lock of its own, so that a fork child finds their descriptors.
+ * An object is immutable once made, but for `data`, whose owner sees to its own threads, for what
+ * KobjectClass.open fills in, and for `has_travelled`. Freeing is the holder's business: the port's,
+ * which counts. All objects are in one list under a lock of its own, so that a fork child finds their
+ * descriptors.
  */
 #include "port/kobject.h"
 

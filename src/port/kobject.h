@@ -39,6 +39,7 @@ typedef enum KobjectType {
 typedef struct Kobject {
 	uint8_t type;
 	uint8_t n_fds; /* descriptors owned by this object */
+	bool has_travelled; /* others may have its descriptors; with the task's lock */
 	int fds[KOBJECT_MAX_FDS];
 	uint8_t id[16]; /* zero when the object never travels */
 	/* What the kernel says of its descriptors: see KobjectClass.examine. */

@@ -15,8 +15,13 @@
  * each operation and at least every SEMAPHORE_NOTICE_MS while it sleeps: the owner wakes all when it
  * destroys a semaphore, but not when it is killed.
  *
+ * A semaphore lives as long as anybody has a right to it. An owner that drops its last one keeps the
+ * write end of the pipe if the object has been sent: an orphan, until the pipe has no reader left,
+ * be it a process or a message. That is looked for whenever a semaphore is made or orphaned, a few at
+ * a time: they do not pile up, and it costs the same however many there are.
+ *
  * Threads: the page and is_dead are atomic. What hangs off an object that arrived is made on first
- * use, under a lock which also guards the list of own semaphores.
+ * use, under a lock which also guards the lists of own semaphores and orphans.
  */
 #include "port/semaphore.h"
 
@@ -48,6 +53,9 @@ enum { FD_PAGE, FD_LIFE, _FD_N };
 /* How long a destroyer waits for the pipe to hang up. */
 #define HANGUP_MS 5
 
+/* How many orphans are looked at each time. */
+#define ORPHANS_LOOKED_AT 2
+
 typedef struct Page {
 	_Atomic uint32_t count;
 	_Atomic uint32_t turn;
@@ -63,11 +71,16 @@ typedef struct Semaphore {
 	int life_w; /* the owner's; closed by destruction; under the lock */
 	bool is_owner;
 	atomic_bool is_dead;
-	LIST_ENTRY(Semaphore) link; /* of owners */
+	const Kobject *object; /* the owner's */
+	TAILQ_ENTRY(Semaphore) link; /* of own ones, or of orphans */
 } Semaphore;
 
+TAILQ_HEAD(SemaphoreList, Semaphore);
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static LIST_HEAD(SemaphoreList, Semaphore) owned = LIST_HEAD_INITIALIZER(owned);
+static struct SemaphoreList owned = TAILQ_HEAD_INITIALIZER(owned);
+static struct SemaphoreList orphans = TAILQ_HEAD_INITIALIZER(orphans); /* without a page */
+static int n_orphans;
 
 static long futex(_Atomic uint32_t *word, int op, uint32_t value, const struct timespec *until)
 {
@@ -88,20 +101,75 @@ static Page *page_map(int fd)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/* The last reader's going is what a writer is told without asking. In a fork child there is no pipe. */
+static bool has_holder(const Semaphore *orphan)
+{
+	struct pollfd p = {.fd = orphan->life_w};
+
+	return orphan->life_w >= 0 && poll(&p, 1, 0) <= 0;
+}
+
+static void orphan_free(Semaphore *orphan)
+{
+	TAILQ_REMOVE(&orphans, orphan, link);
+	n_orphans--;
+	reaper_close_consume(orphan->life_w);
+	free(orphan);
+}
+
+/* With the lock. */
+static void orphans_look_at_some(void)
+{
+	for (int i = 0; i < ORPHANS_LOOKED_AT && !TAILQ_EMPTY(&orphans); i++) {
+		Semaphore *orphan = TAILQ_FIRST(&orphans);
+
+		if (!has_holder(orphan)) {
+			orphan_free(orphan);
+			continue;
+		}
+		TAILQ_REMOVE(&orphans, orphan, link);
+		TAILQ_INSERT_TAIL(&orphans, orphan, link);
+	}
+}
+
+static int orphans_max(void)
+{
+	return MIN(SEMAPHORE_ORPHANS_MAX, fd_limit() / SEMAPHORE_ORPHANS_PART);
+}
+
+static void owned_add(Semaphore *semaphore)
+{
+	pthread_mutex_lock(&lock);
+	orphans_look_at_some();
+	TAILQ_INSERT_HEAD(&owned, semaphore, link);
+	pthread_mutex_unlock(&lock);
+}
+
+/* Returns true if it is an orphan now, and no more the caller's. */
+static bool owned_remove(Semaphore *semaphore)
+{
+	bool lives_on = semaphore->life_w >= 0 && semaphore->object->has_travelled;
+
+	pthread_mutex_lock(&lock);
+	TAILQ_REMOVE(&owned, semaphore, link);
+	if (lives_on) {
+		(void)munmap(semaphore->page, sizeof(Page));
+		orphans_look_at_some();
+		TAILQ_INSERT_TAIL(&orphans, semaphore, link);
+		if (++n_orphans > orphans_max())
+			orphan_free(TAILQ_FIRST(&orphans));
+	}
+	pthread_mutex_unlock(&lock);
+	return lives_on;
+}
+
 static Semaphore *semaphore_free(Semaphore *semaphore)
 {
 	if (!semaphore)
 		return NULL;
-	if (semaphore->is_owner) {
-		pthread_mutex_lock(&lock);
-		LIST_REMOVE(semaphore, link);
-		pthread_mutex_unlock(&lock);
-		/* Whoever still sleeps in another process finds that the pipe has hung up. */
-		if (semaphore->life_w >= 0) {
-			reaper_close_consume(semaphore->life_w);
-			rouse(semaphore->page, INT_MAX);
-		}
-	}
+	if (semaphore->is_owner && owned_remove(semaphore))
+		return NULL;
+	reaper_close_consume(semaphore->life_w);
 	if (semaphore->page)
 		(void)munmap(semaphore->page, sizeof(Page));
 	free(semaphore);
@@ -178,9 +246,8 @@ int semaphore_object_new(int value, Kobject **ret)
 	atomic_store(&semaphore->page->count, (uint32_t)value);
 	semaphore->is_owner = true;
 	semaphore->life_w = life_w;
-	pthread_mutex_lock(&lock);
-	LIST_INSERT_HEAD(&owned, semaphore, link);
-	pthread_mutex_unlock(&lock);
+	semaphore->object = object;
+	owned_add(semaphore);
 	object->data = semaphore;
 	object->free_data = free_data;
 	*ret = object;
@@ -386,10 +453,13 @@ void semaphore_after_fork(void)
 	Semaphore *semaphore;
 
 	/* Not the last close, which alone can take long: the parent has it as well. */
-	while ((semaphore = LIST_FIRST(&owned))) {
-		LIST_REMOVE(semaphore, link);
+	while ((semaphore = TAILQ_FIRST(&owned))) {
+		TAILQ_REMOVE(&owned, semaphore, link);
 		semaphore->life_w = fd_close(semaphore->life_w);
 		semaphore->is_owner = false;
 	}
+	/* The memory is freed when they are next looked at. */
+	TAILQ_FOREACH (semaphore, &orphans, link)
+		semaphore->life_w = fd_close(semaphore->life_w);
 	pthread_mutex_unlock(&lock);
 }

@@ -4,8 +4,10 @@
  *
  * A semaphore is a page of shared memory with the count, on which waiters sleep, and a pipe of which
  * the owner keeps the write end and holders get the read end: it hangs up when the semaphore is
- * destroyed, or when the owner ends, be it by SIGKILL. Nobody takes a word in the page for proof of
- * that. A hostile holder can take all from the count, add to it, or wake who waits: no more.
+ * destroyed, or when the owner ends, be it by SIGKILL. It does not when the owner merely drops its
+ * rights: a semaphore that others hold is theirs to use until its owner ends. Nobody takes a word in
+ * the page for proof of that. A hostile holder can take all from the count, add to it, or wake who
+ * waits: no more.
  *
  * Why not an eventfd, which says the same in fewer words: its holders share the flags of one open
  * file, so one of them can make it blocking and fill it up, and then a signal blocks for ever; and
@@ -22,6 +24,11 @@
 
 /* How late, at most, a holder that waits notices that the owner was killed. */
 #define SEMAPHORE_NOTICE_MS 250
+
+/* How many semaphores without a right of the owner's are kept for others, and how large a part of the
+ * limit of descriptors they may be: holders could hoard them. What is more is destroyed. */
+#define SEMAPHORE_ORPHANS_MAX 1024
+#define SEMAPHORE_ORPHANS_PART 4
 
 /* A fresh semaphore that this process owns. value >= 0. Returns 0 or -errno. */
 int semaphore_object_new(int value, Kobject **ret);

@@ -13,6 +13,7 @@
 #include "port/kport.h"
 #include "port/names.h"
 #include "port/region.h"
+#include "port/semaphore.h"
 #include "port/test-bounded.h"
 #include "port/test-stuck.h"
 #include "port/test-transit.h"
@@ -87,6 +88,8 @@ static void fill_object(Message *m)
 
 	ASSERT_EQ(semaphore_create(mach_task_self(), &semaphore, SYNC_POLICY_FIFO, 0), 0);
 	ASSERT_OK(LOCKED(right_copyin(semaphore, MACH_MSG_TYPE_MOVE_SEND, &m->items[0].right)));
+	/* Or its pipe would be kept for those who get it. */
+	semaphore_object_destroy(m->items[0].right.port->kobject);
 }
 
 static void fill(Message *m, Shape shape, const Remote *remote)

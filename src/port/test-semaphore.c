@@ -280,6 +280,76 @@ static Kobject *receive_object(int sock)
 	return object;
 }
 
+static int wait_now(Kobject *s)
+{
+	return semaphore_object_wait(s, 0);
+}
+
+/* What the owner drops lives on elsewhere, and is let go when nobody has it: the next one that is made
+ * finds that out. */
+TEST(a_sent_one_outlives_its_owners_object)
+{
+	Kobject *s = make(1), *other = arrive(s), *t;
+	int fds[2], n = fd_count_open();
+
+	s->has_travelled = true;
+	destroy(s);
+	ASSERT_EQ(fd_count_open(), n - 2);
+	ASSERT_OK(wait_now(other));
+	ASSERT_EQ(wait_now(other), KERN_OPERATION_TIMED_OUT);
+	ASSERT_OK(semaphore_object_signal(other));
+	/* In nobody's hands but a message's. */
+	ASSERT_SYS(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
+	send_object(fds[0], other);
+	destroy(other);
+	destroy(make(0));
+	other = receive_object(fds[1]);
+	ASSERT_OK(wait_now(other));
+	destroy(other);
+	close(fds[0]);
+	close(fds[1]);
+	t = make(0);
+	destroy(t);
+	ASSERT_EQ(fd_count_open(), n - 5);
+}
+
+TEST(a_destroyed_one_does_not_live_on)
+{
+	Kobject *s = make(1), *other = arrive(s);
+
+	s->has_travelled = true;
+	semaphore_object_destroy(s);
+	destroy(s);
+	ASSERT_EQ(wait_now(other), KERN_TERMINATED);
+	destroy(other);
+}
+
+TEST(holders_cannot_hoard_what_the_owner_drops)
+{
+	static int holders[SEMAPHORE_ORPHANS_MAX + 1];
+	int n = MIN(SEMAPHORE_ORPHANS_MAX, fd_limit() / SEMAPHORE_ORPHANS_PART) + 1;
+	int n_open = fd_count_open(), n_dead = 0;
+
+	for (int i = 0; i < n; i++) {
+		Kobject *s = make(1);
+
+		s->has_travelled = true;
+		holders[i] = ASSERT_FD(fd_dup(s->fds[1]));
+		ASSERT_NULL(kobject_free(s));
+	}
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+	for (int i = 0; i < n; i++) {
+		struct pollfd p = {.fd = holders[i]};
+
+		n_dead += poll(&p, 1, 0);
+		close(holders[i]);
+	}
+	ASSERT_EQ(n_dead, 1);
+	for (int i = 0; i < n; i++)
+		destroy(make(0));
+	ASSERT_EQ(fd_count_open(), n_open);
+}
+
 /* An owner that sends its semaphore and then does nothing until it is killed. */
 static pid_t owner_start(int sock)
 {

@@ -421,6 +421,11 @@ STAGE(a_semaphore_ends_when_its_owner_is_killed)
 	owner_ends(s, KILLED);
 }
 
+STAGE(a_semaphore_outlives_the_rights_of_its_owner_but_not_the_owner)
+{
+	owner_ends(s, EXITS);
+}
+
 STAGE(a_semaphore_ends_when_its_owner_destroys_it)
 {
 	owner_ends(s, DESTROYS);
