@@ -33,9 +33,9 @@ TEST(signals_are_passed_on_to_the_command)
 {
 	EXPECT_OUTSIDE("cat >command <<'E'\n"
 		       "trap 'echo hangup' HUP; trap 'echo terminated; exit 5' TERM\n"
-		       "echo >ready; while :; do wait; read x <fifo; done\n"
+		       /* A signal just before a call that blocks is heard when that returns. */
+		       "echo >ready; while [ -e ready ]; do sleep 1 & wait $!; done\n"
 		       "E\n"
-		       "mkfifo fifo\n"
 		       "\"$LAUNCHD\" --session -- sh command >out 2>/dev/null & daemon=$!\n"
 		       "until [ -e ready ]; do :; done\n"
 		       "kill -INT $daemon; kill -QUIT $daemon; kill -HUP $daemon\n"

@@ -78,6 +78,8 @@ __attribute__((__noreturn__)) static void child(char **argv, int out, int err)
 	(void)setenv("FOLDER", run.folder, 1);
 	(void)setenv("XDG_RUNTIME_DIR", run.folder, 1);
 	(void)setenv("XDG_CONFIG_HOME", run.folder, 1);
+	/* What runs the tests may ignore it, and a shell cannot trap what was ignored when it began. */
+	(void)signal(SIGHUP, SIG_DFL);
 	(void)dup2(out, STDOUT_FILENO);
 	(void)dup2(err, STDERR_FILENO);
 	execvp(argv[0], argv);

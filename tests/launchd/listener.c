@@ -50,6 +50,8 @@ static pid_t start(int in, ...)
 	if (pid > 0)
 		return pid;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* What runs the tests may ignore it, and a shell cannot trap what was ignored when it began. */
+	(void)signal(SIGHUP, SIG_DFL);
 	if (in >= 0)
 		(void)dup2(in, 0);
 	(void)setenv("XDG_RUNTIME_DIR", folder, 1);
