@@ -101,6 +101,7 @@ static bool try_process(pid_t target)
 bool attempts_all_refused(pid_t target, void *address)
 {
 	char path[64];
+	bool memory, process;
 	int mem;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/mem", (int)target);
@@ -109,5 +110,8 @@ bool attempts_all_refused(pid_t target, void *address)
 		printf("guest:    the read port has no descriptor of the host's memory\n");
 		return false;
 	}
-	return try_memory(mem, path, address) & try_process(target);
+	/* All of it, also after the first that worked. */
+	memory = try_memory(mem, path, address);
+	process = try_process(target);
+	return memory && process;
 }
