@@ -71,12 +71,20 @@ static void *wind_clocks(void *unused)
 }
 
 /* A tool of this project, with output between ours. */
-static void show(const char *command)
+static void show(const char *tool, const char *argument)
 {
-	printf("$ %s\n", command);
+	int status = 1;
+	pid_t pid;
+
+	printf("$ %s %s\n", tool, argument);
 	(void)fflush(stdout);
-	if (system(command) != 0)
-		fail(command, "it failed");
+	pid = fork();
+	if (pid == 0) {
+		(void)execlp(tool, tool, argument, (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
+		fail(tool, "it failed");
 }
 
 /* --- Where the guest lives --- */
@@ -229,14 +237,14 @@ static void await_done(mach_port_t desk)
 
 static void show_moment(void)
 {
-	char command[96];
+	char pid[16];
 
 	say("This is the moment: the namespaces, and who holds what");
-	show("launchctl bstree");
-	(void)snprintf(command, sizeof(command), "lsmp %d", (int)getpid());
-	show(command);
-	(void)snprintf(command, sizeof(command), "lsmp %d", (int)guest_pid);
-	show(command);
+	show("launchctl", "bstree");
+	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	show("lsmp", pid);
+	(void)snprintf(pid, sizeof(pid), "%d", (int)guest_pid);
+	show("lsmp", pid);
 }
 
 static mach_port_t meet_guest(const char *program, bool other_user, mach_port_t namespace)
