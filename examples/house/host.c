@@ -114,7 +114,9 @@ static bool is_other_user(const char *program)
 	pid = fork();
 	if (pid == 0)
 		_exit(setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-			setresuid(NOBODY, NOBODY, NOBODY) || access(program, X_OK));
+					setresuid(NOBODY, NOBODY, NOBODY) || access(program, X_OK)
+				? 1
+				: 0);
 	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 

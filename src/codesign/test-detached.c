@@ -72,7 +72,7 @@ TEST(the_name_of_an_entry)
 	ASSERT_OK(digest_finish(digest, name));
 	for (size_t i = 0; i < 32; i++)
 		snprintf(expected + 2 * i + (i > 0), 4, i ? "%02x" : "%02x/", name[i]);
-	strcpy(expected + 65, ".codesig");
+	memcpy(expected + 65, ".codesig", sizeof(".codesig"));
 	ASSERT_STREQ(found, expected);
 }
 

@@ -160,7 +160,10 @@ _unused_ static ElfImage make_elf(const ElfKind *kind)
 	ElfImage image = {.data = calloc(1, table + n * section + 1), .kind = kind};
 
 	ASSERT_NOT_NULL(image.data);
-	memcpy(image.data, "\177ELF", 4);
+	image.data[0] = 0x7f;
+	image.data[1] = 'E';
+	image.data[2] = 'L';
+	image.data[3] = 'F';
 	image.data[4] = kind->is_32 ? 1 : 2;
 	image.data[5] = kind->is_big ? 2 : 1;
 	image.data[6] = 1;
