@@ -17,10 +17,8 @@ typedef struct Kept {
 	BudgetCharge charge;
 } Kept;
 
-#define PROCESSES_OF_USER 8
-
 static Quota in_flight, unread_answers; /* of a user, of a process */
-static uint64_t maximum, maximum_of_process;
+static uint64_t maximum;
 static bool quotas_ready;
 static TAILQ_HEAD(, Kept) kept = TAILQ_HEAD_INITIALIZER(kept);
 
@@ -29,9 +27,8 @@ static void need_quotas(void)
 	if (quotas_ready)
 		return;
 	maximum = (uint64_t)fd_limit() / 4;
-	maximum_of_process = MAX(maximum / PROCESSES_OF_USER, UINT64_C(1));
 	quota_init(&in_flight, &maximum, 1);
-	quota_init(&unread_answers, &maximum_of_process, 1);
+	quota_init(&unread_answers, &maximum, 1);
 	quotas_ready = true;
 }
 
@@ -50,6 +47,16 @@ bool budget_charge(QuotaCharge *charge, uid_t uid, unsigned n_fds)
 	return charge_to(&in_flight, charge, uid, MIN((uint64_t)n_fds, maximum));
 }
 
+/* A process may have half as much unread as is left of its user's: alone a third of all, and whoever comes
+ * after it finds twice as much as it has. One that has nothing unread may have one answer of any size. */
+static bool process_has_room(uid_t uid, pid_t pid, uint64_t n)
+{
+	uint64_t left = maximum - MIN(quota_usage(&in_flight, uid, 0), maximum);
+	uint64_t unread = quota_usage(&unread_answers, (uid_t)pid, 0);
+
+	return unread == 0 || unread + n <= left / 2;
+}
+
 bool budget_charge_answer(BudgetCharge *charge, uid_t uid, pid_t pid, unsigned n_fds)
 {
 	uint64_t n;
@@ -57,8 +64,8 @@ bool budget_charge_answer(BudgetCharge *charge, uid_t uid, pid_t pid, unsigned n
 	if (n_fds == 0 || uid == BUDGET_NOBODY)
 		return true;
 	need_quotas();
-	n = MIN((uint64_t)n_fds, maximum_of_process);
-	if (quota_usage(&unread_answers, (uid_t)pid, 0) + n > maximum_of_process)
+	n = MIN((uint64_t)n_fds, maximum);
+	if (pid > 0 && !process_has_room(uid, pid, n))
 		return false;
 	if (!budget_charge(&charge->user, uid, n_fds))
 		return false;

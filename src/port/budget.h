@@ -7,9 +7,10 @@
  * taken before anything is refused. Rights that were made in this process, for its own children
  * say, are charged to nobody (uid -1).
  *
- * Unread answers are counted for the process that asked as well, up to an eighth of what its user may
- * have, so that one client that never reads leaves room for the others of its user. A pid is good
- * enough for that: nothing is decided by it but whose room is used.
+ * Unread answers are counted for the process that asked as well, which may have half as much unread as
+ * is left of what its user may have: so one client that never reads leaves room for the others of its
+ * user, and one that is alone is not kept small. A pid is good enough for that: nothing is decided by it
+ * but whose room is used.
  */
 #pragma once
 

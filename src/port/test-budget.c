@@ -29,25 +29,29 @@ PORT_TEST(each_uid_has_its_own)
 	quota_uncharge(&b);
 }
 
-/* One that never reads what it asked for has a part of its user's room, and no more. */
-PORT_TEST(each_process_has_a_part_of_that)
+/* One that never reads what it asked for leaves more to others of its user than it has. */
+PORT_TEST(a_process_has_half_of_what_is_left)
 {
 	BudgetCharge a = BUDGET_CHARGE_INIT, b = BUDGET_CHARGE_INIT, c = BUDGET_CHARGE_INIT;
-	unsigned n = maximum() / 8;
+	unsigned third = maximum() / 3;
 
-	ASSERT_TRUE(LOCKED(budget_charge_answer(&a, STRANGER, 17, n - 1)));
+	ASSERT_TRUE(LOCKED(budget_charge_answer(&a, STRANGER, 17, third - 1)));
 	ASSERT_TRUE(LOCKED(budget_charge_answer(&a, STRANGER, 17, 1)));
-	ASSERT_FALSE(LOCKED(budget_charge_answer(&a, STRANGER, 17, 1)));
-	ASSERT_FALSE(LOCKED(budget_charge_answer(&b, STRANGER, 17, 1)));
+	ASSERT_FALSE(LOCKED(budget_charge_answer(&a, STRANGER, 17, third / 2)));
+	ASSERT_FALSE(LOCKED(budget_charge_answer(&b, STRANGER, 17, third / 2)));
 	ASSERT_NULL(b.user.quota);
-	ASSERT_TRUE(LOCKED(budget_charge_answer(&b, STRANGER, 18, n)));
+	ASSERT_TRUE(LOCKED(budget_charge_answer(&b, STRANGER, 18, third / 4)));
+	ASSERT_TRUE(LOCKED(budget_charge_answer(&b, STRANGER, 18, third / 4)));
+	ASSERT_FALSE(LOCKED(budget_charge_answer(&b, STRANGER, 18, third)));
 	ASSERT_TRUE(a.user.user == b.user.user);
 	budget_uncharge(&a);
-	/* More than a process may have goes if it has nothing else. */
-	ASSERT_TRUE(LOCKED(budget_charge_answer(&c, STRANGER, 17, n + 1)));
 	budget_uncharge(&b);
-	budget_uncharge(&c);
-	ASSERT_NULL(c.process.quota);
+	/* One of any size goes, and then no other. */
+	ASSERT_TRUE(LOCKED(budget_charge_answer(&a, STRANGER, 17, maximum() + 1)));
+	ASSERT_FALSE(LOCKED(budget_charge_answer(&b, STRANGER, 17, 1)));
+	ASSERT_FALSE(LOCKED(budget_charge_answer(&c, STRANGER, 18, 1)));
+	budget_uncharge(&a);
+	ASSERT_NULL(a.process.quota);
 }
 
 static int end_with(int *ret_peer, bool unread)

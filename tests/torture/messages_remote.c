@@ -24,7 +24,4 @@ TO_AND_FRO(memory_given_away, pass_memory(route, BIG, true))
 TO_AND_FRO(memory_copied, pass_memory(route, BIG, false))
 TO_AND_FRO(an_array_of_send_rights, pass_ports(route, 20, MAKE))
 TO_AND_FRO(an_array_of_send_once_rights, pass_ports(route, 20, MAKE_ONCE))
-/* With ThreadSanitizer the third recvmsg() is the mirror's now and then, whose answer is lost then. */
-#ifndef __SANITIZE_THREAD__
 TO_AND_FRO(an_array_that_needs_a_carrier, pass_ports(route, MANY, MAKE))
-#endif
