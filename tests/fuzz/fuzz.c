@@ -33,10 +33,51 @@ static void send_own_port(void)
 	task_unlock();
 }
 
+#define FDS_OF_PORT 2
+
+/* Without those of the library's own ports, which an input may end as well. */
+static int count_fds(void)
+{
+	int n = portcheck_fds();
+
+	MUST(n > 0);
+	return n - FDS_OF_PORT * (int)portcheck_own_ports();
+}
+
+/* A semaphore that was sent and dropped leaves a descriptor, which goes while others are made. */
+static void sweep_orphans(void)
+{
+	semaphore_t semaphore;
+
+	MUST(semaphore_create(mach_task_self(), &semaphore, SYNC_POLICY_FIFO, 0) == 0);
+	MUST(semaphore_destroy(mach_task_self(), semaphore) == 0);
+}
+
+#define STEADY_TIMES 8
+
+/* The agent's thread closes in its own time what the warm-up gave it: nothing goes any more when the
+ * first input is counted. */
+static void wait_until_steady(void)
+{
+	int n = count_fds();
+
+	for (int times = 0; times < STEADY_TIMES; times++) {
+		int now;
+
+		sweep_orphans();
+		(void)usleep(1000);
+		now = count_fds();
+		if (now != n)
+			times = 0;
+		n = now;
+	}
+}
+
 static void warm_up(void)
 {
 	portcheck_warm_up();
 	send_own_port();
+	wait_until_steady();
 	/* As many references as there can be never get fewer: the two names that are not the
 	 * input's cannot be moved away. */
 	(void)mach_port_mod_refs(mach_task_self(), task.self_name, MACH_PORT_RIGHT_SEND, 65534);
@@ -51,8 +92,7 @@ void fuzz_begin(void)
 		warm_up();
 	is_warm = true;
 	/* For each input, since the fuzzer opens descriptors of its own in between. */
-	n_fds_at_start = portcheck_fds();
-	MUST(n_fds_at_start > 0);
+	n_fds_at_start = count_fds();
 }
 
 void must_be_in_order(void)
@@ -65,17 +105,13 @@ void must_be_in_order(void)
 	abort();
 }
 
-/* A semaphore that was sent and dropped leaves a descriptor, which goes while others are made. */
 static int count_without_orphans(void)
 {
-	int n = portcheck_fds();
+	int n = count_fds();
 
 	for (int i = 0; i < 64 && n > n_fds_at_start; i++) {
-		semaphore_t semaphore;
-
-		MUST(semaphore_create(mach_task_self(), &semaphore, SYNC_POLICY_FIFO, 0) == 0);
-		MUST(semaphore_destroy(mach_task_self(), semaphore) == 0);
-		n = portcheck_fds();
+		sweep_orphans();
+		n = count_fds();
 	}
 	return n;
 }
@@ -86,9 +122,8 @@ void must_be_empty(void)
 
 	must_be_in_order();
 	MUST(portcheck_names() == 0);
-	/* The agent's thread may have been about to close some when they were counted first. */
 	n = count_without_orphans();
-	if (n <= n_fds_at_start)
+	if (n == n_fds_at_start)
 		return;
 	fprintf(stderr, "%d descriptors are open, %d were\n", n, n_fds_at_start);
 	(void)!system("ls -l /proc/$PPID/fd >&2");

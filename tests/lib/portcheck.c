@@ -392,6 +392,19 @@ unsigned portcheck_names(void)
 	return n;
 }
 
+unsigned portcheck_own_ports(void)
+{
+	uint32_t index = 0;
+	unsigned n = 0;
+	Entry *entry;
+
+	task_lock();
+	while ((entry = space_next(&index)) != NULL)
+		n += entry->flags & ENTRY_F_HIDDEN && entry->port && entry->port->backing;
+	task_unlock();
+	return n;
+}
+
 void portcheck_clear(void)
 {
 	uint32_t index = 0;

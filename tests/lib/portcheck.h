@@ -22,6 +22,9 @@ bool portcheck(char *text, size_t size);
 /* Names beyond those that every task has (itself, its host, its bootstrap port, its threads). */
 unsigned portcheck_names(void);
 
+/* How many ports of the library's own have a socket; a program that guesses their names can end them. */
+unsigned portcheck_own_ports(void);
+
 /* Destroys all of these, guarded ones too. */
 void portcheck_clear(void);
 
