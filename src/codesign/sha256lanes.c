@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "codesign/sha256constants.h"
 #include "codesign/sha256lanes.h"
 
 #if defined(__x86_64__)
@@ -33,20 +34,6 @@
 #define ADD(a, b) _mm512_add_epi32((a), (b))
 #define ROTATE(a, n) _mm512_ror_epi32((a), (n))
 #define SHIFT(a, n) _mm512_srli_epi32((a), (n))
-
-static const uint32_t ROUND_CONSTANTS[64] = {0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5,
-	0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be,
-	0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786,
-	0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152,
-	0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-	0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e,
-	0x92722c85, 0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624,
-	0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3,
-	0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208,
-	0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
-
-static const uint32_t START[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
-	0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
 /* Row i is a block of message i; column t becomes word t of all. First within squares of four by four
  * words, then the squares. */
@@ -106,7 +93,7 @@ TARGET INLINE void round_of(__m512i s[8], __m512i word, int t)
 	__m512i e = s[(4 - t) & 7], f = s[(5 - t) & 7], g = s[(6 - t) & 7];
 	__m512i s1 = XOR3(ROTATE(e, 6), ROTATE(e, 11), ROTATE(e, 25));
 	__m512i s0 = XOR3(ROTATE(a, 2), ROTATE(a, 13), ROTATE(a, 22));
-	__m512i k = _mm512_set1_epi32((int)ROUND_CONSTANTS[t]);
+	__m512i k = _mm512_set1_epi32((int)SHA256_ROUNDS[t]);
 	__m512i t1 = ADD(ADD(ADD(s[(7 - t) & 7], k), word), ADD(s1, CHOOSE(e, f, g)));
 
 	s[(3 - t) & 7] = ADD(s[(3 - t) & 7], t1);
@@ -142,7 +129,7 @@ TARGET void sha256_lanes(const uint8_t *pages, size_t size, uint8_t ret[SHA256_L
 	assert(size > 0 && size % BLOCK == 0);
 	memcpy(last + BLOCK - sizeof(bits), &bits, sizeof(bits));
 	for (int i = 0; i < 8; i++)
-		state[i] = _mm512_set1_epi32((int)START[i]);
+		state[i] = _mm512_set1_epi32((int)SHA256_START[i]);
 	for (size_t at = 0; at < size; at += BLOCK)
 		hash_blocks(state, pages + at, size);
 	hash_blocks(state, last, 0);

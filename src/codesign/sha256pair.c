@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "codesign/sha256constants.h"
 #include "codesign/sha256pair.h"
 
 #if defined(__x86_64__)
@@ -23,21 +24,6 @@
 #define CPUID7_EBX_SHA (1u << 29)
 #define TARGET __attribute__((__target__("sha,ssse3,sse4.1")))
 
-static const uint32_t ROUND_CONSTANTS[64] __attribute__((__aligned__(16))) = {0x428a2f98,
-	0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-	0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7,
-	0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa,
-	0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3,
-	0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13,
-	0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b, 0xc24b8b70,
-	0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08,
-	0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3, 0x748f82ee,
-	0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
-
-/* a to h, as the standard numbers them. */
-static const uint32_t START[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
-	0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-
 /* One of the two messages. */
 typedef struct Lane {
 	__m128i abef;
@@ -47,8 +33,10 @@ typedef struct Lane {
 
 TARGET static inline void lane_start(Lane *l)
 {
-	l->abef = _mm_set_epi32((int)START[0], (int)START[1], (int)START[4], (int)START[5]);
-	l->cdgh = _mm_set_epi32((int)START[2], (int)START[3], (int)START[6], (int)START[7]);
+	l->abef = _mm_set_epi32((int)SHA256_START[0], (int)SHA256_START[1], (int)SHA256_START[4],
+		(int)SHA256_START[5]);
+	l->cdgh = _mm_set_epi32((int)SHA256_START[2], (int)SHA256_START[3], (int)SHA256_START[6],
+		(int)SHA256_START[7]);
 }
 
 TARGET static inline void lane_load(Lane *l, const uint8_t *block)
@@ -87,8 +75,7 @@ TARGET static inline __attribute__((__always_inline__)) void two_blocks(
 	lane_load(y, b);
 #pragma GCC unroll 16
 	for (int i = 0; i < 16; i++) {
-		__m128i k = _mm_load_si128(
-			(const __m128i *)(const void *)(ROUND_CONSTANTS + 4 * i));
+		__m128i k = _mm_load_si128((const __m128i *)(const void *)(SHA256_ROUNDS + 4 * i));
 
 		lane_rounds(x, i, k);
 		lane_rounds(y, i, k);
