@@ -27,7 +27,8 @@ static void receive_destroy(mach_port_t port)
 }
 
 /* A receive right and a send right under the same name. */
-static int port_make(Service *s)
+/* A receive right with a send right to it. Returns 0 or SERVER_E_FULL. */
+static int rights_make(mach_port_t *ret)
 {
 	mach_port_t port;
 
@@ -37,9 +38,17 @@ static int port_make(Service *s)
 		receive_destroy(port);
 		return SERVER_E_FULL;
 	}
-	s->port = port;
-	s->held = true;
+	*ret = port;
 	return 0;
+}
+
+static int port_make(Service *s)
+{
+	int r = rights_make(&s->port);
+
+	if (!r)
+		s->held = true;
+	return r;
 }
 
 /* --- Descriptors --- */
@@ -336,13 +345,11 @@ int service_check_in_new(Namespace *ns, const char *name, Owner *owner, const Ca
 	mach_port_t *ret_receive)
 {
 	mach_port_t port;
-	int r;
+	int r = rights_make(&port);
 
-	if (mach_port_allocate(SELF, MACH_PORT_RIGHT_RECEIVE, &port) != KERN_SUCCESS)
-		return SERVER_E_FULL;
-	r = mach_port_insert_right(SELF, port, port, MACH_MSG_TYPE_MAKE_SEND) == KERN_SUCCESS
-		    ? service_register_take(ns, name, owner, caller, port)
-		    : SERVER_E_FULL;
+	if (r)
+		return r;
+	r = service_register_take(ns, name, owner, caller, port);
 	if (r) {
 		receive_destroy(port);
 		(void)mach_port_deallocate(SELF, port);
