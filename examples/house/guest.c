@@ -46,18 +46,10 @@ static mach_port_t take_read_port(int pipe, audit_token_t *ret_host)
 {
 	portcullis_handshake_t handshake;
 	mach_port_t port;
-	kern_return_t kr;
 
 	must("to be the server of a handshake", portcullis_handshake_start_server(MACH_PORT_NULL,
 							pipe, MACH_MSG_TYPE_PORT_SEND, &handshake));
-	while ((kr = portcullis_handshake_step(handshake)) == PORTCULLIS_HANDSHAKE_PENDING) {
-		fd_set set;
-
-		FD_ZERO(&set);
-		FD_SET(portcullis_handshake_fd(handshake), &set);
-		(void)select(portcullis_handshake_fd(handshake) + 1, &set, NULL, NULL, NULL);
-	}
-	must("the handshake", kr);
+	must("the handshake", handshake_wait(handshake));
 	must("the host's port", portcullis_handshake_get_port(handshake, &port, NULL));
 	must("whose it is", portcullis_handshake_get_peer(handshake, ret_host));
 	portcullis_handshake_destroy(handshake);

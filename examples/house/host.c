@@ -189,19 +189,8 @@ static mach_port_t hear_from_guest(portcullis_handshake_t handshake)
 {
 	audit_token_t token;
 	mach_port_t inbox;
-	kern_return_t kr;
 
-	for (;;) {
-		fd_set set;
-
-		kr = portcullis_handshake_step(handshake);
-		if (kr != PORTCULLIS_HANDSHAKE_PENDING)
-			break;
-		FD_ZERO(&set);
-		FD_SET(portcullis_handshake_fd(handshake), &set);
-		(void)select(portcullis_handshake_fd(handshake) + 1, &set, NULL, NULL, NULL);
-	}
-	must("the handshake", kr);
+	must("the handshake", handshake_wait(handshake));
 	must("the guest's port", portcullis_handshake_get_port(handshake, &inbox, NULL));
 	must("whose it is", portcullis_handshake_get_peer(handshake, &token));
 	printf("host:     a port has come with the token, from pid %d, user %d, as the kernel "

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <mach/mach.h>
+#include <portcullis/child_port.h>
 
 /* The host's, in its own memory. Pointers are the host's, too. */
 typedef struct Room {
@@ -45,5 +46,8 @@ typedef struct Done {
 } Done;
 
 #define PATIENCE_MS 20000
+
+/* Take the handshake to its end, as a program without an event loop does. */
+kern_return_t handshake_wait(portcullis_handshake_t handshake);
 
 #endif
