@@ -20,6 +20,7 @@ package_is_there() {
 	cmd) command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] ;;
 	header) printf '#include <%s>\n' "$1" | gcc -E -x c -o /dev/null - 2>/dev/null ;;
 	pc) pkg-config --exists "$1" 2>/dev/null ;;
+	file) [ -e "$1" ] ;;
 	link) printf '#include <stdio.h>\nint main(void){return puts("")<0;}\n' | "$@" -x c -o /dev/null - 2>/dev/null ;;
 	*) return 1 ;;
 	esac

@@ -22,6 +22,8 @@ enum {
 	errSecParam = -50, /* an argument is NULL or of another type */
 	errSecAllocate = -108, /* there is no memory */
 	errSecInternalComponent = -2070,
+	errSecCertificateExpired = -67818, /* a certificate is not valid at this time */
+	errSecCertificateRevoked = -67820, /* one is revoked, or it is not known whether it is */
 };
 
 /* A sentence for people about a code of errSec… or errSecCS…, in English; for any other one its number

@@ -62,7 +62,8 @@ CF_EXPORT const CFStringRef kSecRequirementKeyTeamIdentifier; /* CFString; the s
 /* Whether something that is not code meets a requirement: it has the signer @certificateChain, of
  * SecCertificates, leaf first, and what is in @context, which may be NULL. errSecCSReqFailed: it does
  * not. errSecCSInvalidAttributeValues: a value in @context or an element of the chain is of another type.
- * The chain is taken for verified. */
+ * errSecCSDbCorrupt: it asks whom to trust, and the anchors of this machine and this user cannot
+ * be read, or others could have written to them. The chain is taken for verified. */
 CF_EXPORT OSStatus SecRequirementEvaluate(SecRequirementRef requirement,
 	CFArrayRef certificateChain, CFDictionaryRef context, SecCSFlags flags);
 

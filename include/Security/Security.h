@@ -7,6 +7,8 @@
 #include <Security/CSCommon.h>
 #include <Security/SecBase.h>
 #include <Security/SecCertificate.h>
+#include <Security/SecCode.h>
 #include <Security/SecRequirement.h>
+#include <Security/SecStaticCode.h>
 
 #endif

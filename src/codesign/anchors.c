@@ -106,6 +106,8 @@ static int add_certificates(
 			X509_free(x);
 			return too_many(problem);
 		}
+		/* What it makes of the extensions it keeps: now, and not when there may be no memory. */
+		(void)X509_check_purpose(x, -1, 0);
 		if (sk_X509_push(purpose->certificates, x) <= 0) {
 			X509_free(x);
 			return error_origin(-ENOMEM);

@@ -45,6 +45,8 @@ static const struct {
 	{errSecParam, "an argument makes no sense"},
 	{errSecAllocate, "there is no memory"},
 	{errSecInternalComponent, "something went wrong within the library"},
+	{errSecCertificateExpired, "a certificate is not valid at this time"},
+	{errSecCertificateRevoked, "a certificate is revoked, or it is not known whether it is"},
 	{errSecCSUnimplemented, "this is not implemented"},
 	{errSecCSInvalidObjectRef, "an object of another type was given"},
 	{errSecCSInvalidFlags, "flags were given that this call does not have"},

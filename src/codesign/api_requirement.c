@@ -7,11 +7,13 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "codesign/api_requirement.h"
 #include "codesign/api_sec.h"
 #include "codesign/certificate.h"
 #include "codesign/reqeval.h"
 #include "codesign/reqfile.h"
+#include "codesign/trust.h"
 #include "object/array.h"
 #include "object/data.h"
 #include "object/dictionary.h"
@@ -253,10 +255,39 @@ static bool fill_context(const Object *context, ReqContext *c)
 	       get_context(context, kSecRequirementKeyTeamIdentifier, OBJECT_STRING, &other);
 }
 
-static OSStatus evaluate(const Requirement *requirement, const Object *chain, ReqContext *c)
+/* Whom to trust: read when it is first asked for, which most requirements do not. */
+typedef struct LazyTrust {
+	Trust *trust; /* owned */
+	int r; /* what reading them returned */
+} LazyTrust;
+
+static void lazy_trust_deinit(LazyTrust *self)
 {
+	trust_free(self->trust);
+}
+
+static int lazy_trust_ask(void *userdata, ReqAnchor kind, ReqData name, X509 *const *certificates,
+	size_t n, X509 *certificate, bool *ret)
+{
+	LazyTrust *self = userdata;
+
+	if (!self->trust && self->r == 0)
+		self->r = trust_new_default(&self->trust, NULL);
+	if (self->r != 0)
+		return self->r < 0 ? self->r : error_origin(-EIO);
+	return trust_authority.is_anchor(
+		self->trust, kind, name, certificates, n, certificate, ret);
+}
+
+static const ReqAuthority lazy_authority = {.is_anchor = lazy_trust_ask};
+
+static OSStatus evaluate(
+	const Requirement *requirement, const Object *chain, const ReqContext *known)
+{
+	_cleanup_(lazy_trust_deinit) LazyTrust trust = {0};
 	size_t n = chain ? object_array_n(chain) : 0;
 	_cleanup_free_ X509 **certificates = calloc(n + 1, sizeof(X509 *));
+	ReqContext c = *known;
 	bool holds;
 	int r;
 
@@ -269,9 +300,13 @@ static OSStatus evaluate(const Requirement *requirement, const Object *chain, Re
 			return errSecCSInvalidAttributeValues;
 		certificates[i] = certificate_get_x509(certificate);
 	}
-	c->certificates = certificates;
-	c->n_certificates = n;
-	r = requirement_evaluate(requirement, c, &holds);
+	c.certificates = certificates;
+	c.n_certificates = n;
+	c.authority = &lazy_authority;
+	c.userdata = &trust;
+	r = requirement_evaluate(requirement, &c, &holds);
+	if (trust.r > 0)
+		return errSecCSDbCorrupt;
 	if (r)
 		return sec_status_of_errno(r);
 	return holds ? errSecSuccess : errSecCSReqFailed;

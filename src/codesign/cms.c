@@ -322,6 +322,17 @@ static int check_signature(Cms *self, CMS_ContentInfo *cms, CMS_SignerInfo *sign
 	return 0;
 }
 
+/* BER says the same in many ways; what is in a signature is the one of DER. */
+static bool is_der(CMS_ContentInfo *cms, const uint8_t *der, size_t size)
+{
+	unsigned char *again = NULL;
+	int n = i2d_CMS_ContentInfo(cms, &again);
+	bool is_same = n > 0 && (size_t)n == size && memcmp(again, der, size) == 0;
+
+	OPENSSL_free(again);
+	return is_same;
+}
+
 static int check(Cms *self, const uint8_t *der, size_t size, const SignerRequest *request,
 	CodeProblem *problem)
 {
@@ -332,6 +343,8 @@ static int check(Cms *self, const uint8_t *der, size_t size, const SignerRequest
 
 	if (!cms || p != der + size)
 		return refuse(problem, "the CMS is damaged");
+	if (!is_der(cms, der, size))
+		return refuse(problem, "the CMS is not in DER");
 	r = check_form(cms, request, &signer, problem);
 	if (r != 0)
 		return r;

@@ -12,10 +12,15 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "codesign/ownfile.h"
+#include "codesign/pbecost.h"
 #include "codesign/ssl.h"
+#include "codesign/token.h"
+#include "codesign/tokenuri.h"
 
 #define IDENTITY_SIZE_MAX ((size_t)256 << 10)
 #define IDENTITY_CERTIFICATES_MAX 16
+
+static const char TOO_DEAR[] = "its encryption takes more work than any that is meant to be opened";
 
 struct Identity {
 	X509 *certificate;
@@ -104,6 +109,8 @@ static int decode_pem(
 
 	if (!bio)
 		return error_origin(-ENOMEM);
+	if (!pbe_is_pem_cheap(data, size))
+		return refuse(problem, TOO_DEAR);
 	/* The callback only reads it. */
 	self->key = PEM_read_bio_PrivateKey(
 		bio, NULL, ssl_passphrase, (void *)(uintptr_t)passphrase);
@@ -120,8 +127,9 @@ static int decode_pkcs12(
 	STACK_OF(X509) *others = NULL;
 	X509 *certificate = NULL;
 	PKCS12 *pkcs12 = d2i_PKCS12(NULL, &p, size);
-	int ok = pkcs12 && p == data + size &&
-		 PKCS12_parse(pkcs12, passphrase, &self->key, &certificate, &others);
+	bool is_cheap = !pkcs12 || pbe_is_pkcs12_cheap(pkcs12);
+	bool ok = pkcs12 && is_cheap && p == data + size &&
+		  PKCS12_parse(pkcs12, passphrase, &self->key, &certificate, &others);
 
 	PKCS12_free(pkcs12);
 	if (others) {
@@ -132,6 +140,8 @@ static int decode_pkcs12(
 		X509_free(certificate);
 		return error_origin(-ENOMEM);
 	}
+	if (!is_cheap)
+		return refuse(problem, TOO_DEAR);
 	if (!ok || !self->key)
 		return refuse(problem, "it is no PKCS#12, or not of this passphrase");
 	if (sk_X509_num(self->others) > IDENTITY_CERTIFICATES_MAX)
@@ -215,4 +225,28 @@ int identity_load_name(const char *config, const char *name, const char *passphr
 	if (r == CODE_E_NOT_FOUND)
 		return code_problem(problem, r, "there is no identity named %s", name);
 	return r;
+}
+
+int identity_load_uri(const char *uri, const char *passphrase, Identity **ret, CodeProblem *problem)
+{
+	_cleanup_identity_ Identity *self = calloc(1, sizeof(*self));
+	int r;
+
+	if (!self)
+		return error_origin(-ENOMEM);
+	r = token_load(uri, passphrase, &self->key, &self->others, problem);
+	if (r == 0)
+		r = finish(self, problem);
+	if (r == 0)
+		*ret = TAKE_PTR(self);
+	return r;
+}
+
+int identity_open(const char *config, const char *what, const char *passphrase, Identity **ret,
+	CodeProblem *problem)
+{
+	if (token_uri_is(what))
+		return identity_load_uri(what, passphrase, ret, problem);
+	return strchr(what, '/') ? identity_load(what, passphrase, ret, problem)
+				 : identity_load_name(config, what, passphrase, ret, problem);
 }

@@ -175,6 +175,7 @@ int ownfile_write_new(int dir_fd, const char *name, mode_t mode, const void *dat
 {
 	char temporary[NAME_MAX + 1];
 	_cleanup_close_ int fd = -EBADF;
+	bool is_linked;
 	int n, r;
 
 	n = snprintf(temporary, sizeof(temporary), ".%.160s.%016" PRIx64, name, random_u64());
@@ -186,10 +187,13 @@ int ownfile_write_new(int dir_fd, const char *name, mode_t mode, const void *dat
 	fd = fd_above_stdio_consume(TAKE_FD(fd));
 	r = fd < 0 ? error_trace(fd)
 		   : write_and_link(dir_fd, fd, temporary, name, mode, data, size, problem);
+	is_linked = r == 0;
 	if (unlinkat(dir_fd, temporary, 0) < 0 && r == 0)
 		r = error_origin(-errno);
 	if (r == 0 && fsync(dir_fd) < 0)
 		r = error_origin(-errno);
+	if (is_linked && r != 0)
+		(void)unlinkat(dir_fd, name, 0); /* nothing more can be done */
 	return r;
 }
 

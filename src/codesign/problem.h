@@ -41,6 +41,9 @@ enum {
 	CODE_E_ANCHORS, /* others could have written to what says whom to trust, or it is damaged */
 	CODE_E_IDENTITY, /* what is there is no key with its certificate, or the passphrase is wrong */
 	CODE_E_EXISTS, /* there is one already */
+	CODE_E_REQUIREMENT, /* the code does not meet a requirement */
+	CODE_E_ENTITLEMENTS, /* the entitlements make no sense, or their two forms differ */
+	CODE_E_TEAM, /* the team is not that of the signer's certificate */
 	_CODE_E_N,
 };
 

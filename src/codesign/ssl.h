@@ -76,9 +76,11 @@ static inline _unused_ int ssl_passphrase(char *buffer, int size, int for_writin
 /* Whether what failed was memory. The queue of errors is empty afterwards. */
 static inline _unused_ bool ssl_is_memory_gone(void)
 {
-	bool is_gone = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+	bool is_gone = false;
 
-	ERR_clear_error();
+	/* Who called whom for want of memory adds errors of its own. */
+	for (unsigned long error = ERR_get_error(); error; error = ERR_get_error())
+		is_gone = is_gone || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
 	return is_gone;
 }
 

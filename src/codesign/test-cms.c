@@ -5,6 +5,7 @@
 #include "codesign/ownfile.h"
 #include "codesign/reqtime.h"
 #include "codesign/test-pki.h"
+#include "codesign/test-protocol.h"
 #include "codesign/trust.h"
 
 static CodeProblem problem;
@@ -272,6 +273,198 @@ TEST(other_forms_of_cms_are_refused)
 		ASSERT_EQ(verify(&cms, &subject), CODE_E_CMS);
 		ASSERT_STRSTR(problem.text, cases[i].text);
 		OPENSSL_free(cms.der);
+	}
+}
+
+/* The attribute of the document is what is made for the document's CodeDirectory. */
+TEST(the_document_has_the_list_of_hashes)
+{
+	_cleanup_pki_ PkiCert leaf = pki_root("leaf");
+	const PkiCert *const certs[] = {&leaf, NULL};
+	_cleanup_signed_ Signed cms = {0};
+	_cleanup_cms_info_ CMS_ContentInfo *info = NULL;
+	uint8_t signature[200], expected[100];
+	size_t size = read_example("\n## A signature\n", signature, sizeof(signature));
+	size_t n = read_example("\n## CMS\n", expected, sizeof(expected));
+	ASN1_OBJECT *oid = OBJ_txt2obj("1.2.840.113635.100.9.2", 1);
+	CMS_SignerInfo *signer;
+	unsigned char *der = NULL;
+	const unsigned char *p;
+	Signature decoded;
+	Subject subject;
+
+	ASSERT_OK(signature_decode(signature, size, &decoded, &problem));
+	subject_init(&subject, 1);
+	memcpy(subject.hashes[0], decoded.directory_hashes[0], CODE_HASH_SIZE_MAX);
+	subject.request.data = decoded.directories[0].blob.data;
+	subject.request.size = decoded.directories[0].blob.size;
+	cms = sign_it(&subject, certs, NULL);
+	ASSERT_OK(verify(&cms, &subject));
+	p = cms.der;
+	info = d2i_CMS_ContentInfo(NULL, &p, (long)cms.size);
+	signer = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(info), 0);
+	X509_ATTRIBUTE *attribute = CMS_signed_get_attr(
+		signer, CMS_signed_get_attr_by_OBJ(signer, oid, -1));
+	ASSERT_EQ(i2d_X509_ATTRIBUTE(attribute, &der), (int)n);
+	ASSERT_MEMEQ(der, expected, n);
+	OPENSSL_free(der);
+	ASN1_OBJECT_free(oid);
+}
+
+/* As ours is made, but for one thing. */
+typedef enum Flaw {
+	FLAW_NONE,
+	FLAW_BER,
+	FLAW_TYPE, /* of the content */
+	FLAW_TYPE_TWICE, /* the attribute that says it */
+	FLAW_DIGEST_TWICE,
+	FLAW_TIME_TWICE,
+	FLAW_TIME_OF_TWO_VALUES,
+	FLAW_TIME_IS_TEXT,
+	FLAW_HASHES_TWICE,
+	FLAW_HASHES_OF_ANOTHER,
+	FLAW_HASHES_ONE_MORE,
+	FLAW_HASHES_NONE,
+	FLAW_HASHES_ARE_TEXT,
+	FLAW_CERTIFICATES, /* one more than may be */
+	_FLAW_N,
+} Flaw;
+
+static const char *const FLAW_TEXTS[_FLAW_N] = {
+	[FLAW_NONE] = "",
+	[FLAW_BER] = "DER",
+	[FLAW_TYPE] = "no signature of data",
+	[FLAW_TYPE_TWICE] = "lacks a signed attribute",
+	[FLAW_DIGEST_TWICE] = "lacks a signed attribute",
+	[FLAW_TIME_TWICE] = "signing time",
+	[FLAW_TIME_OF_TWO_VALUES] = "signing time",
+	[FLAW_TIME_IS_TEXT] = "signing time",
+	[FLAW_HASHES_TWICE] = "does not list",
+	[FLAW_HASHES_OF_ANOTHER] = "other CodeDirectories",
+	[FLAW_HASHES_ONE_MORE] = "other CodeDirectories",
+	[FLAW_HASHES_NONE] = "other CodeDirectories",
+	[FLAW_HASHES_ARE_TEXT] = "other CodeDirectories",
+	[FLAW_CERTIFICATES] = "too many",
+};
+
+/* With that value, @n times. */
+static void add_attribute(CMS_SignerInfo *signer, int nid, const char *oid, int type,
+	const void *value, size_t size, size_t n)
+{
+	X509_ATTRIBUTE *attribute = X509_ATTRIBUTE_new();
+	ASN1_OBJECT *object = oid ? OBJ_txt2obj(oid, 1) : OBJ_nid2obj(nid);
+
+	ASSERT_EQ(X509_ATTRIBUTE_set1_object(attribute, object), 1);
+	for (size_t i = 0; i < n; i++)
+		ASSERT_EQ(X509_ATTRIBUTE_set1_data(attribute, type, value, (int)size), 1);
+	ASSERT_EQ(CMS_signed_add1_attr(signer, attribute), 1);
+	X509_ATTRIBUTE_free(attribute);
+	ASN1_OBJECT_free(object);
+}
+
+static void add_list(CMS_SignerInfo *signer, const Subject *subject, Flaw flaw)
+{
+	uint8_t entry[] = {0x30, 45, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 4, 32, [46] = 0};
+
+	memcpy(entry + 15, subject->hashes[0], 32);
+	if (flaw == FLAW_HASHES_OF_ANOTHER)
+		entry[46] ^= 1;
+	add_attribute(signer, 0, "1.2.840.113635.100.9.2",
+		flaw == FLAW_HASHES_ARE_TEXT ? V_ASN1_OCTET_STRING : V_ASN1_SEQUENCE, entry,
+		sizeof(entry),
+		flaw == FLAW_HASHES_ONE_MORE ? 2
+		: flaw == FLAW_HASHES_NONE   ? 0
+					     : 1);
+}
+
+static void add_time(CMS_SignerInfo *signer, int type, size_t n)
+{
+	add_attribute(signer, NID_pkcs9_signingTime, NULL, type, "261122160000Z", 13, n);
+}
+
+static void add_flaw(CMS_SignerInfo *signer, const Subject *subject, Flaw flaw)
+{
+	add_list(signer, subject, flaw);
+	if (flaw == FLAW_HASHES_TWICE)
+		add_list(signer, subject, flaw);
+	if (flaw == FLAW_TIME_IS_TEXT)
+		add_time(signer, V_ASN1_UTF8STRING, 1);
+	if (flaw == FLAW_TIME_TWICE)
+		add_time(signer, V_ASN1_UTCTIME, 1);
+}
+
+/* What libcrypto does not sign: it is seen before the signature is. */
+static void add_late_flaw(CMS_SignerInfo *signer, const Subject *subject, Flaw flaw)
+{
+	if (flaw == FLAW_TYPE_TWICE)
+		ASSERT_EQ(CMS_signed_add1_attr_by_NID(signer, NID_pkcs9_contentType, V_ASN1_OBJECT,
+				  OBJ_nid2obj(NID_pkcs7_data), -1),
+			1);
+	if (flaw == FLAW_DIGEST_TWICE)
+		add_attribute(signer, NID_pkcs9_messageDigest, NULL, V_ASN1_OCTET_STRING,
+			subject->hashes[0], 32, 1);
+	if (flaw == FLAW_TIME_TWICE)
+		add_time(signer, V_ASN1_UTCTIME, 1);
+	if (flaw == FLAW_TIME_OF_TWO_VALUES) {
+		int i = CMS_signed_get_attr_by_NID(signer, NID_pkcs9_signingTime, -1);
+
+		X509_ATTRIBUTE_free(CMS_signed_delete_attr(signer, i));
+		add_time(signer, V_ASN1_UTCTIME, 2);
+	}
+}
+
+static Signed flawed_cms(const PkiCert *leaf, const Subject *subject, Flaw flaw)
+{
+	unsigned flags = CMS_PARTIAL | CMS_DETACHED | CMS_BINARY | CMS_NOSMIMECAP;
+	BIO *data = BIO_new_mem_buf(BYTES, sizeof(BYTES)), *out = BIO_new(BIO_s_mem());
+	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, flags);
+	CMS_SignerInfo *signer;
+	Signed ret = {0};
+	uint8_t *p;
+
+	if (flaw == FLAW_TYPE)
+		ASSERT_EQ(CMS_set1_eContentType(cms, OBJ_nid2obj(NID_pkcs7_enveloped)), 1);
+	signer = CMS_add1_signer(cms, leaf->x, leaf->key, EVP_sha256(), CMS_NOSMIMECAP);
+	ASSERT_NOT_NULL(signer);
+	add_flaw(signer, subject, flaw);
+	for (int i = 0; flaw == FLAW_CERTIFICATES && i < CMS_CERTIFICATES_MAX; i++) {
+		_cleanup_pki_ PkiCert more = pki_root("more");
+
+		ASSERT_EQ(CMS_add1_cert(cms, more.x), 1);
+	}
+	if (flaw == FLAW_BER) {
+		ASSERT_EQ(
+			i2d_CMS_bio_stream(out, cms, data, CMS_STREAM | CMS_DETACHED | CMS_BINARY),
+			1);
+	} else {
+		if (!CMS_final(cms, data, NULL, CMS_DETACHED | CMS_BINARY)) {
+			printf("flaw %d\n", flaw);
+			ERR_print_errors_fp(stdout);
+		}
+		add_late_flaw(signer, subject, flaw);
+		ASSERT_EQ(i2d_CMS_bio(out, cms), 1);
+	}
+	ret.size = (size_t)BIO_get_mem_data(out, &p);
+	ret.der = malloc(ret.size);
+	memcpy(ret.der, p, ret.size);
+	CMS_ContentInfo_free(cms);
+	BIO_free(data);
+	BIO_free(out);
+	return ret;
+}
+
+/* Most of these are good signatures of who made them. */
+TEST(a_signer_cannot_say_two_things)
+{
+	_cleanup_pki_ PkiCert leaf = pki_root("leaf");
+	Subject subject;
+
+	subject_init(&subject, 1);
+	for (Flaw flaw = 0; flaw < _FLAW_N; flaw++) {
+		_cleanup_signed_ Signed cms = flawed_cms(&leaf, &subject, flaw);
+
+		ASSERT_EQ(verify(&cms, &subject), flaw == FLAW_NONE ? 0 : CODE_E_CMS);
+		ASSERT_STRSTR(problem.text, FLAW_TEXTS[flaw]);
 	}
 }
 

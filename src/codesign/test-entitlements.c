@@ -2,6 +2,7 @@
 /* Entitlements in XML and DER. */
 
 #include "codesign/entitlements.h"
+#include "codesign/test-protocol.h"
 #include "object/array.h"
 #include "object/data.h"
 #include "object/dictionary.h"
@@ -45,6 +46,15 @@ TEST(xml_becomes_der_and_comes_back)
 	ASSERT_OK(entitlements_encode_xml(other, &xml, &xml_size));
 	ASSERT_OK(entitlements_decode_xml(xml, xml_size, &again, NULL));
 	ASSERT_TRUE(object_equal(one, again));
+}
+
+TEST(the_document_has_the_same_form)
+{
+	uint8_t example[100];
+	size_t n = read_example("\n## Entitlements\n", example, sizeof(example));
+
+	ASSERT_EQ(n, sizeof(DER) - 1);
+	ASSERT_MEMEQ(example, DER, n);
 }
 
 TEST(whatever_is_taken_is_the_one_form)

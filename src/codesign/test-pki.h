@@ -32,6 +32,7 @@ typedef struct PkiSpec {
 	long from_days; /* from now */
 	long to_days; /* 0: 30 */
 	const EVP_MD *md; /* NULL: SHA-256 */
+	const char *unit; /* organisational; NULL: none */
 } PkiSpec;
 
 static inline _unused_ void pki_extend(X509 *x, X509 *issuer, int nid, const char *value)
@@ -65,6 +66,11 @@ static inline _unused_ PkiCert pki_make(const PkiSpec *spec)
 	ASSERT_EQ(X509_NAME_add_entry_by_NID(X509_get_subject_name(x), NID_commonName, MBSTRING_ASC,
 			  (const unsigned char *)spec->name, -1, -1, 0),
 		1);
+	if (spec->unit)
+		ASSERT_EQ(X509_NAME_add_entry_by_NID(X509_get_subject_name(x),
+				  NID_organizationalUnitName, MBSTRING_ASC,
+				  (const unsigned char *)spec->unit, -1, -1, 0),
+			1);
 	ASSERT_EQ(X509_set_issuer_name(x, X509_get_subject_name(issuer)), 1);
 	ASSERT_EQ(X509_set_pubkey(x, key), 1);
 	if (constraints[0])

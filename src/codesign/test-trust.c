@@ -86,6 +86,24 @@ TEST(a_chain_ends_in_an_anchor)
 	ASSERT_EQ(n, 2);
 }
 
+TEST(authorities_of_one_name_are_told_apart)
+{
+	const char *root = new_root("namesakes");
+	_cleanup_pki_ PkiCert one = pki_root("CA"), other = pki_root("CA"), third = pki_root("CA");
+	_cleanup_pki_ PkiCert by_one = pki_signer("a", &one), by_other = pki_signer("b", &other),
+			      by_third = pki_signer("c", &third);
+
+	pki_write_cert(&one, below(root, "vendor/one.pem"));
+	pki_write_cert(&other, below(root, "acme/other.pem"));
+	pki_write_crl(&one, NULL, below(root, "vendor/one.crl"));
+	pki_write_crl(&other, NULL, below(root, "acme/other.crl"));
+	ASSERT_OK(judge(root, &by_one, &third, &other, TRUST_CHECK_EXPIRY, NULL));
+	ASSERT_OK(judge(root, &by_other, &third, &one, TRUST_CHECK_EXPIRY, NULL));
+	ASSERT_EQ(judge(root, &by_third, &third, NULL, 0, NULL), CODE_E_UNTRUSTED);
+	ASSERT_OK(judge(root, &by_one, NULL, NULL, TRUST_CHECK_REVOCATION, NULL));
+	ASSERT_OK(judge(root, &by_other, NULL, NULL, TRUST_CHECK_REVOCATION, NULL));
+}
+
 TEST(certificates_are_for_what_they_say)
 {
 	const char *root = new_root("usage");
@@ -145,6 +163,98 @@ TEST(who_is_no_authority_vouches_for_nobody)
 	ASSERT_EQ(judge(root, &by_plain, &plain, NULL, 0, NULL), CODE_E_UNTRUSTED);
 }
 
+TEST(weak_authorities_vouch_for_nobody)
+{
+	const char *root = new_root("weak");
+	_cleanup_pki_ PkiCert ca = pki_root("CA");
+	_cleanup_pki_ PkiCert small = pki_make(
+		&(PkiSpec){.name = "small", .issuer = &ca, .is_authority = true, .rsa_bits = 1024});
+	_cleanup_pki_ PkiCert sha1 = pki_make(
+		&(PkiSpec){.name = "sha1", .issuer = &ca, .is_authority = true, .md = EVP_sha1()});
+	_cleanup_pki_ PkiCert anchor = pki_make(
+		&(PkiSpec){.name = "anchor", .is_authority = true, .rsa_bits = 1024});
+	_cleanup_pki_ PkiCert by_small = pki_signer("a", &small), by_sha1 = pki_signer("b", &sha1),
+			      by_anchor = pki_signer("c", &anchor);
+
+	pki_write_cert(&ca, below(root, "vendor/ca.pem"));
+	pki_write_cert(&anchor, below(root, "vendor/anchor.pem"));
+	ASSERT_EQ(judge(root, &by_small, &small, NULL, 0, NULL), CODE_E_UNTRUSTED);
+	ASSERT_EQ(judge(root, &by_sha1, &sha1, NULL, 0, NULL), CODE_E_UNTRUSTED);
+	ASSERT_EQ(judge(root, &by_anchor, NULL, NULL, 0, NULL), CODE_E_UNTRUSTED);
+}
+
+/* The same key and name as @cert, by @issuer. */
+static PkiCert cross(const PkiCert *cert, const PkiCert *issuer)
+{
+	X509 *x = X509_dup(cert->x);
+
+	ASSERT_EQ(X509_set_issuer_name(x, X509_get_subject_name(issuer->x)), 1);
+	ASSERT_GT(X509_sign(x, issuer->key, EVP_sha256()), 0);
+	EVP_PKEY_up_ref(cert->key);
+	return (PkiCert){.x = x, .key = cert->key};
+}
+
+TEST(chains_that_go_round_end)
+{
+	const char *root = new_root("loop");
+	_cleanup_pki_ PkiCert ca = pki_root("CA"), one = pki_root("one"), two = pki_root("two");
+	_cleanup_pki_ PkiCert one_by_two = cross(&one, &two), two_by_one = cross(&two, &one);
+	_cleanup_pki_ PkiCert leaf = pki_signer("leaf", &one);
+	_cleanup_pki_ PkiCert selfish = pki_make(
+		&(PkiSpec){.name = "self", .usage = "codeSigning"});
+	int n = 0;
+
+	pki_write_cert(&ca, below(root, "vendor/ca.pem"));
+	ASSERT_EQ(judge(root, &leaf, &one_by_two, &two_by_one, 0, NULL), CODE_E_UNTRUSTED);
+	ASSERT_EQ(judge(root, &selfish, &selfish, NULL, 0, NULL), CODE_E_UNTRUSTED);
+	/* There is a way out of it. */
+	pki_write_cert(&two, below(root, "vendor/two.pem"));
+	ASSERT_OK(judge(root, &leaf, &one_by_two, &two_by_one, 0, &n));
+	ASSERT_EQ(n, 3);
+	/* Who is an anchor himself needs nobody. */
+	pki_write_cert(&selfish, below(root, "vendor/self.pem"));
+	ASSERT_OK(judge(root, &selfish, NULL, NULL, TRUST_CHECK_REVOCATION, &n));
+	ASSERT_EQ(n, 1);
+}
+
+TEST(crowds_of_certificates)
+{
+	const char *root = new_root("crowd");
+	_cleanup_pki_ PkiCert ca = pki_root("CA"), stranger = pki_root("CA");
+	_cleanup_pki_ PkiCert leaf = pki_signer("leaf", &ca);
+	_cleanup_trust_ Trust *trust = NULL;
+	STACK_OF(X509) *others = sk_X509_new_null(), *chain = NULL;
+	BIO *bio = BIO_new(BIO_s_mem());
+
+	/* Namesakes in the thousands hide nobody, and nobody waits for them for long. */
+	pki_write_cert(&ca, below(root, "vendor/ca.pem"));
+	ASSERT_OK(open_root(root, &trust));
+	for (int i = 0; i < 10000; i++)
+		sk_X509_push(others, stranger.x);
+	ASSERT_OK(trust_check(trust, leaf.x, others, 0, &chain, &problem));
+	ASSERT_EQ(sk_X509_num(chain), 2);
+	sk_X509_pop_free(chain, X509_free);
+	sk_X509_free(others);
+	/* As anchors they are too many. */
+	for (unsigned i = 0; i <= TRUST_FILES_MAX; i++)
+		ASSERT_EQ(PEM_write_bio_X509(bio, stranger.x), 1);
+	pki_write(bio, below(root, "vendor/many.pem"), 0644);
+	trust = trust_free(trust);
+	ASSERT_EQ(open_root(root, &trust), CODE_E_TOO_BIG);
+	ASSERT_SYS(unlink(below(root, "vendor/many.pem")));
+	for (unsigned i = 0; i < TRUST_FILES_MAX; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "acme/%u.pem", i);
+		pki_write_cert(&stranger, below(root, name));
+	}
+	ASSERT_EQ(open_root(root, &trust), CODE_E_TOO_BIG);
+	root = new_root("large");
+	pki_write_cert(&ca, below(root, "vendor/ca.pem"));
+	ASSERT_SYS(truncate(below(root, "vendor/ca.pem"), (off_t)5 << 20));
+	ASSERT_EQ(open_root(root, &trust), CODE_E_TOO_BIG);
+}
+
 TEST(chains_are_short)
 {
 	const char *root = new_root("depth");
@@ -202,7 +312,7 @@ TEST(dates_count_where_asked_for)
 		&chain, &problem));
 }
 
-TEST(revoked_ones_are_told_where_asked_for)
+TEST(revoked_ones_are_told)
 {
 	const char *root = new_root("revoked");
 	_cleanup_pki_ PkiCert ca = pki_root("CA");
@@ -220,16 +330,21 @@ TEST(revoked_ones_are_told_where_asked_for)
 	/* One that another authority of that name made is none. */
 	pki_write_crl(&stranger, NULL, below(root, "vendor/ca.crl"));
 	ASSERT_EQ(judge(root, &good, NULL, NULL, TRUST_CHECK_REVOCATION, NULL), CODE_E_REVOKED);
+	pki_write_crl(&stranger, &good, below(root, "vendor/ca.crl"));
+	ASSERT_OK(judge(root, &good, NULL, NULL, 0, NULL));
 	pki_write_crl(&ca, &bad, below(root, "vendor/ca.crl"));
 	ASSERT_OK(judge(root, &good, NULL, NULL, TRUST_CHECK_REVOCATION, NULL));
 	ASSERT_EQ(judge(root, &bad, NULL, NULL, TRUST_CHECK_REVOCATION, NULL), CODE_E_REVOKED);
-	ASSERT_OK(judge(root, &bad, NULL, NULL, 0, NULL));
+	/* Also where no list is asked for; then others need none. */
+	ASSERT_EQ(judge(root, &bad, NULL, NULL, 0, NULL), CODE_E_REVOKED);
+	ASSERT_OK(judge(root, &deep, &middle, NULL, 0, NULL));
 	/* Each issuer needs one, but for the anchor. */
 	ASSERT_EQ(judge(root, &deep, &middle, NULL, TRUST_CHECK_REVOCATION, NULL), CODE_E_REVOKED);
 	pki_write_crl(&middle, NULL, below(root, "vendor/middle.crl"));
 	ASSERT_OK(judge(root, &deep, &middle, NULL, TRUST_CHECK_REVOCATION, NULL));
 	pki_write_crl(&ca, &middle, below(root, "vendor/ca.crl"));
 	ASSERT_EQ(judge(root, &deep, &middle, NULL, TRUST_CHECK_REVOCATION, NULL), CODE_E_REVOKED);
+	ASSERT_EQ(judge(root, &deep, &middle, NULL, 0, NULL), CODE_E_REVOKED);
 	/* An anchor that another one issued needs none, whatever the other thinks of it. */
 	ASSERT_SYS(unlink(below(root, "vendor/ca.pem")));
 	pki_write_cert(&middle, below(root, "vendor/middle.pem"));
@@ -238,6 +353,7 @@ TEST(revoked_ones_are_told_where_asked_for)
 	ASSERT_OK(judge(root, &deep, NULL, NULL, TRUST_CHECK_REVOCATION, NULL));
 	pki_write_crl(&middle, &deep, below(root, "vendor/middle.crl"));
 	ASSERT_EQ(judge(root, &deep, NULL, NULL, TRUST_CHECK_REVOCATION, NULL), CODE_E_REVOKED);
+	ASSERT_EQ(judge(root, &deep, NULL, NULL, 0, NULL), CODE_E_REVOKED);
 }
 
 TEST(files_that_others_can_write_are_refused)
@@ -355,4 +471,20 @@ TEST(defaults_are_the_users_and_the_administrators)
 	ASSERT_SYS(setenv("HOME", home, 1));
 	ASSERT_OK(trust_new_default(&trust, &problem));
 	ASSERT_TRUE(trust_is_anchor(trust, "user", ca.x));
+}
+
+/* A single anchor is the end of chains, and of no purpose. */
+TEST(a_single_anchor)
+{
+	_cleanup_pki_ PkiCert ca = pki_root("CA"), other = pki_root("CA");
+	_cleanup_pki_ PkiCert leaf = pki_signer("leaf", &ca);
+	_cleanup_trust_ Trust *right = NULL, *wrong = NULL;
+	_cleanup_certificates_ STACK_OF(X509) *chain = NULL;
+
+	ASSERT_OK(trust_new_single(ca.x, &right));
+	ASSERT_OK(trust_new_single(other.x, &wrong));
+	ASSERT_EQ(trust_check(wrong, leaf.x, NULL, 0, &chain, &problem), CODE_E_UNTRUSTED);
+	ASSERT_OK(trust_check(right, leaf.x, NULL, 0, &chain, &problem));
+	ASSERT_EQ(sk_X509_num(chain), 2);
+	ASSERT_FALSE(trust_is_anchor(right, NULL, ca.x));
 }

@@ -30,9 +30,47 @@ Trust *trust_free(Trust *self)
 	return NULL;
 }
 
+/* Authorities may have one name and different keys: without an identifier of the key in @x only its
+ * signature says which of them is meant. */
+static int is_issued(X509_STORE_CTX *context, X509 *x, X509 *issuer)
+{
+	bool is_named;
+
+	(void)context;
+	if (X509_check_issued(issuer, x) != X509_V_OK)
+		return 0;
+	is_named = X509_get0_authority_key_id(x) || X509_cmp(x, issuer) == 0;
+	return is_named || X509_verify(x, X509_get0_pubkey(issuer)) == 1;
+}
+
+/* The lists of the issuer of the certificate at hand, and not those of its namesakes. */
+static STACK_OF(X509_CRL) * find_crls(const X509_STORE_CTX *context, const X509_NAME *name)
+{
+	STACK_OF(X509_CRL) *crls = X509_STORE_CTX_get1_crls(context, name);
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
+	int at = X509_STORE_CTX_get_error_depth(context), last = sk_X509_num(chain) - 1;
+	EVP_PKEY *key = X509_get0_pubkey(sk_X509_value(chain, at < last ? at + 1 : last));
+
+	for (int i = sk_X509_CRL_num(crls) - 1; i >= 0; i--)
+		if (X509_CRL_verify(sk_X509_CRL_value(crls, i), key) != 1)
+			X509_CRL_free(sk_X509_CRL_delete(crls, i));
+	return crls;
+}
+
+static X509_STORE *new_store(void)
+{
+	X509_STORE *store = X509_STORE_new();
+
+	if (store) {
+		X509_STORE_set_check_issued(store, is_issued);
+		X509_STORE_set_lookup_crls(store, find_crls);
+	}
+	return store;
+}
+
 static bool fill_store(Trust *self)
 {
-	self->store = X509_STORE_new();
+	self->store = new_store();
 	if (!self->store)
 		return false;
 	for (size_t i = 0; i < self->anchors.n_purposes; i++) {
@@ -61,6 +99,20 @@ int trust_new(const char *const *roots, size_t n, Trust **ret, CodeProblem *prob
 			return r;
 	}
 	if (!fill_store(self)) {
+		ERR_clear_error();
+		return error_origin(-ENOMEM);
+	}
+	*ret = TAKE_PTR(self);
+	return 0;
+}
+
+int trust_new_single(X509 *certificate, Trust **ret)
+{
+	_cleanup_trust_ Trust *self = calloc(1, sizeof(*self));
+
+	if (self)
+		self->store = new_store();
+	if (!self || !self->store || !X509_STORE_add_cert(self->store, certificate)) {
 		ERR_clear_error();
 		return error_origin(-ENOMEM);
 	}
@@ -113,13 +165,23 @@ static int outcome_of(int error)
 	}
 }
 
-/* The anchor at the end of a chain is trusted whatever any list says. */
+static bool is_list_needed(X509_STORE_CTX *context)
+{
+	const unsigned *flags = X509_STORE_CTX_get_app_data(context);
+
+	return *flags & TRUST_CHECK_REVOCATION;
+}
+
+/* The anchor at the end of a chain is trusted whatever any list says. Who does not ask for lists gets by
+ * without one, but not by one that is there. */
 static int on_verify(int ok, X509_STORE_CTX *context)
 {
 	int last = sk_X509_num(X509_STORE_CTX_get0_chain(context)) - 1;
+	int error = X509_STORE_CTX_get_error(context);
 
-	if (!ok && X509_STORE_CTX_get_error_depth(context) == last &&
-		outcome_of(X509_STORE_CTX_get_error(context)) == CODE_E_REVOKED) {
+	if (!ok && outcome_of(error) == CODE_E_REVOKED &&
+		(X509_STORE_CTX_get_error_depth(context) == last ||
+			(error != X509_V_ERR_CERT_REVOKED && !is_list_needed(context)))) {
 		X509_STORE_CTX_set_error(context, X509_V_OK);
 		return 1;
 	}
@@ -164,10 +226,9 @@ static int check_authorities(STACK_OF(X509) * chain, CodeProblem *problem)
 static void set_parameters(X509_STORE_CTX *context, unsigned flags, int64_t time)
 {
 	X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
-	unsigned long bits = X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST;
+	unsigned long bits = X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST |
+			     X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
 
-	if (flags & TRUST_CHECK_REVOCATION)
-		bits |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
 	if (flags & TRUST_CHECK_EXPIRY)
 		X509_VERIFY_PARAM_set_time(parameters, (time_t)time);
 	else
@@ -185,6 +246,8 @@ static int build(const Trust *self, X509 *leaf, STACK_OF(X509) * others, unsigne
 	int error, r;
 
 	if (!context || !X509_STORE_CTX_init(context, self->store, leaf, others))
+		return error_origin(-ENOMEM);
+	if (X509_STORE_CTX_set_app_data(context, &flags) != 1)
 		return error_origin(-ENOMEM);
 	set_parameters(context, flags, time);
 	if (X509_verify_cert(context) != 1) {

@@ -43,6 +43,10 @@ int trust_new(const char *const *roots, size_t n, Trust **ret, CodeProblem *prob
  * (~/.config/portcullis/anchors.d, where there is a home). */
 int trust_new_default(Trust **ret, CodeProblem *problem) _warn_unused_;
 
+/* Chains may end in @certificate, which is an anchor for no purpose: to ask what a chain would be
+ * worth. 0 or -ENOMEM. */
+int trust_new_single(X509 *certificate, Trust **ret) _warn_unused_;
+
 Trust *trust_free(Trust *self);
 
 static inline void trust_freep(Trust **p)
@@ -55,7 +59,7 @@ static inline void trust_freep(Trust **p)
  * certificates nor of lists: what was signed stays signed. */
 #define TRUST_CHECK_EXPIRY 0x1u
 /* Also demand of each certificate below the anchor that its issuer's list of revoked ones is among the
- * files, and does not have it. An anchor is revoked by removing its file. */
+ * files. One that is there counts always; an anchor is revoked by removing its file. */
 #define TRUST_CHECK_REVOCATION 0x2u
 
 /* Build the chain from @leaf to an anchor, over @others as far as needed, which may be NULL. Returns 0

@@ -4,35 +4,10 @@
  * changes them is told as a change; and they still run, load, and give their original back. Tools that
  * are not installed are left out.
  */
-#include <spawn.h>
-
 #include "codesign/test-support.h"
+#include "tests/codesign/shell.h"
 
 static CodeProblem problem;
-
-/* The status of a command of the shell; 127: there is none. What it says goes nowhere. */
-static int shell(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
-static int shell(const char *format, ...)
-{
-	char command[2048];
-	char *const arguments[] = {(char *)"sh", (char *)"-c", command, NULL};
-	posix_spawn_file_actions_t actions;
-	va_list args;
-	int status, n;
-	pid_t pid;
-
-	va_start(args, format);
-	n = vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	ASSERT_LT(n, (int)sizeof(command));
-	ASSERT_EQ(posix_spawn_file_actions_init(&actions), 0);
-	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-	ASSERT_EQ(posix_spawn(&pid, "/bin/sh", &actions, NULL, arguments, environ), 0);
-	posix_spawn_file_actions_destroy(&actions);
-	ASSERT_EQ(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
 
 static bool have(const char *tool)
 {

@@ -2,7 +2,8 @@
 /*
  * Signing a file while something fails: each allocation; each system call that matters, with each of
  * some errors; the machine, for which a killed process must do; the disk, which is full. The old file
- * stays, byte by byte, or the new one is there, whole; and nothing else is left in the directory.
+ * stays, byte by byte, or the new one is there, whole; and nothing else is left in the directory. So it
+ * is with a detached signature, and with the two files of a new identity.
  *
  * System calls fail in a child whose filter asks this process about each of them (seccomp(2),
  * SECCOMP_RET_USER_NOTIF). It counts, and lets the n-th one fail.
@@ -20,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "codesign/identity.h"
 #include "codesign/test-support.h"
 #include "tests/lib/fault.h"
 
@@ -66,7 +68,7 @@ static unsigned remove_leftovers(void)
 
 	ASSERT_NOT_NULL(d);
 	while ((e = readdir(d))) {
-		if (strncmp(e->d_name, ".file.codesign-", 15) == 0) {
+		if (strncmp(e->d_name, ".file.", 6) == 0) {
 			ASSERT_SYS(unlinkat(dirfd(d), e->d_name, 0));
 			n++;
 		}
@@ -147,6 +149,8 @@ static const int CALLS[] = {
 	SYS_openat,
 	SYS_pread64,
 	SYS_pwrite64,
+	SYS_write,
+	SYS_mkdirat,
 	SYS_copy_file_range,
 	SYS_fsync,
 	SYS_linkat,
@@ -222,8 +226,16 @@ static int receive_fd(int socket_fd)
 	return fd;
 }
 
-/* 0: signed, 1: an outcome, 2: an unexpected error; 3: no filter here. */
-_Noreturn static void be_child(int socket_fd)
+/* What is done to the directory. */
+typedef struct Job {
+	void (*reset)(void);
+	int (*act)(void);
+	/* @code: 0: done, 1: an outcome, 2: an unexpected error, -1: it was killed. @struck: the call. */
+	void (*judge)(int code, int struck);
+} Job;
+
+/* Ends with the code; 3: no filter here. */
+_Noreturn static void be_child(const Job *job, int socket_fd)
 {
 	int fd = install_filter(), r;
 
@@ -231,7 +243,7 @@ _Noreturn static void be_child(int socket_fd)
 		_exit(3);
 	send_fd(socket_fd, fd);
 	close(fd);
-	r = sign();
+	r = job->act();
 	_exit(r == 0 ? 0 : r > 0 ? 1 : 2);
 }
 
@@ -267,16 +279,16 @@ static unsigned answer(int listener, pid_t child, unsigned n, int error, int *re
 }
 
 /* The n-th call fails. Returns false where there are fewer. */
-static bool run(unsigned n, int error)
+static bool run(const Job *job, unsigned n, int error)
 {
 	int fds[2], listener, status, struck = -1, code;
 	pid_t child;
 
-	write_file(path, image.data, image.size);
+	job->reset();
 	ASSERT_SYS(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
 	child = ASSERT_SYS(fork());
 	if (child == 0)
-		be_child(fds[1]);
+		be_child(job, fds[1]);
 	close(fds[1]);
 	listener = receive_fd(fds[0]);
 	close(fds[0]);
@@ -289,44 +301,227 @@ static bool run(unsigned n, int error)
 		SKIP("there are no filters of system calls here");
 	ASSERT_GE(listener, 0);
 	code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	if (error != KILL)
+	if (error != KILL || struck < 0)
 		ASSERT_TRUE(code >= 0 && code <= 2);
-	if (code == 0 || !is_old()) {
-		/* The new file. After its rename only the directory can fail. */
-		ASSERT_OK(check_file(path));
-		if (code != 0 && error != KILL)
-			ASSERT_EQ(struck, SYS_fsync);
-	}
-	/* A process that ends between link and rename leaves a name; so does a removal that fails. */
-	if (error == KILL || struck == SYS_unlinkat)
-		ASSERT_LE(remove_leftovers(), 1);
-	ASSERT_EQ(count_files(), 1);
+	job->judge(code, struck);
 	return struck >= 0;
 }
 
-TEST(each_system_call_fails_once)
+static void run_all(const Job *job, int error, unsigned n_min)
+{
+	unsigned n = 1;
+
+	while (n < CALLS_MAX && run(job, n, error))
+		n++;
+	ASSERT_GT(n, n_min);
+	ASSERT_LT(n, CALLS_MAX);
+}
+
+static void run_errors(const Job *job, unsigned n_min)
 {
 	static const int errors[] = {EIO, ENOSPC, EINTR, EPERM};
 
-	prepare("calls");
-	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
-		unsigned n = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
+		run_all(job, errors[i], n_min);
+}
 
-		while (n < CALLS_MAX && run(n, errors[i]))
-			n++;
-		ASSERT_GT(n, 20);
-		ASSERT_LT(n, CALLS_MAX);
+/* A process that ends between link and rename leaves a name; so does a removal that fails. */
+static void check_leftovers(int code, int struck, unsigned n_files)
+{
+	if (code < 0 || struck == SYS_unlinkat)
+		ASSERT_LE(remove_leftovers(), 1);
+	ASSERT_EQ(count_files(), n_files);
+}
+
+static void reset_file(void)
+{
+	write_file(path, image.data, image.size);
+}
+
+static void judge_file(int code, int struck)
+{
+	if (code == 0 || !is_old()) {
+		/* The new file. After its rename only the directory can fail. */
+		ASSERT_OK(check_file(path));
+		if (code > 0)
+			ASSERT_EQ(struck, SYS_fsync);
 	}
+	check_leftovers(code, struck, 1);
+}
+
+static const Job SIGN = {reset_file, sign, judge_file};
+
+TEST(each_system_call_fails_once)
+{
+	prepare("calls");
+	run_errors(&SIGN, 20);
 }
 
 TEST(a_process_that_is_killed_at_each_system_call)
 {
-	unsigned n = 1;
-
 	prepare("killed");
-	while (n < CALLS_MAX && run(n, KILL))
-		n++;
-	ASSERT_GT(n, 20);
+	run_all(&SIGN, KILL, 20);
+}
+
+/* A signature beside the file, in place of an older one. */
+static const char NEW_SIGNATURE[] = "these are the bytes of the new signature";
+
+static const char *beside(void)
+{
+	static char name[sizeof(path) + sizeof(DETACHED_SUFFIX)];
+
+	snprintf(name, sizeof(name), "%s" DETACHED_SUFFIX, path);
+	return name;
+}
+
+static void reset_beside(void)
+{
+	write_file(beside(), "old", 3);
+}
+
+static int write_beside(void)
+{
+	CodeProblem problem = {0};
+
+	return detached_write_beside(
+		path, (const uint8_t *)NEW_SIGNATURE, sizeof(NEW_SIGNATURE), &problem);
+}
+
+static void judge_beside(int code, int struck)
+{
+	size_t size;
+	_cleanup_free_ uint8_t *data = read_file(beside(), &size);
+	bool is_new = size == sizeof(NEW_SIGNATURE) && memcmp(data, NEW_SIGNATURE, size) == 0;
+
+	ASSERT_TRUE(is_new || (size == 3 && memcmp(data, "old", 3) == 0));
+	if (code == 0)
+		ASSERT_TRUE(is_new);
+	if (code > 0 && is_new)
+		ASSERT_EQ(struck, SYS_fsync);
+	check_leftovers(code, struck, 2);
+}
+
+TEST(a_detached_signature_is_the_old_or_the_new_one)
+{
+	static const Job job = {reset_beside, write_beside, judge_beside};
+
+	prepare("beside");
+	run_errors(&job, 5);
+	run_all(&job, KILL, 5);
+}
+
+/* Beside the file, in the database, and away again. */
+static void detach_or_not(void *arg)
+{
+	const char *database = arg;
+	_cleanup_codefile_ CodeFile file = CODEFILE_NULL;
+	_cleanup_free_ uint8_t *found = NULL;
+	CodeProblem problem = {0};
+	size_t size = 0;
+	int r;
+
+	fault_pause();
+	reset_beside();
+	fault_resume();
+	r = write_beside();
+	fault_pause();
+	judge_beside(r == 0 ? 0 : 2, r == 0 ? -1 : SYS_fsync);
+	fault_resume();
+	if (r == 0)
+		r = codefile_open_at(AT_FDCWD, path, false, &file, &problem);
+	if (r == 0)
+		r = detached_write_database(database, &file, (const uint8_t *)NEW_SIGNATURE,
+			sizeof(NEW_SIGNATURE), &problem);
+	if (r == 0)
+		r = detached_read_database(database, &file, &found, &size, &problem);
+	if (r == 0) {
+		ASSERT_EQ(size, sizeof(NEW_SIGNATURE));
+		r = detached_remove_database(database, &file, &problem);
+	}
+	ASSERT_LE(r, 0);
+}
+
+TEST(each_allocation_of_a_detached_signature_fails_once)
+{
+	const char *database = in_dir("database");
+
+	prepare("detach");
+	ASSERT_SYS(mkdir(database, 0755));
+	fault_run_kinds(detach_or_not, (void *)(uintptr_t)database);
+}
+
+/* The two files of an identity, and the directories for them. */
+static void identity_path(char *ret, size_t size, const char *file)
+{
+	snprintf(ret, size, "%s/%s", in_dir("config"), file);
+}
+
+static void reset_identity(void)
+{
+	static const char *const names[] = {"identities/me.pem", "anchors.d/user/me.pem",
+		"identities", "anchors.d/user", "anchors.d", ""};
+	char name[300];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		identity_path(name, sizeof(name), names[i]);
+		(void)remove(name); /* it may not be there */
+	}
+}
+
+static int make_identity(void)
+{
+	CodeProblem problem = {0};
+
+	return identity_make(in_dir("config"), "me", &problem);
+}
+
+/* Whether the file is there, which is whole then; what else is there is removed and counted. */
+static bool look_at(const char *directory, unsigned *n_others)
+{
+	char name[300];
+	bool is_there = false;
+	struct dirent *e;
+	DIR *d;
+
+	identity_path(name, sizeof(name), directory);
+	d = opendir(name);
+	while (d && (e = readdir(d))) {
+		if (strcmp(e->d_name, "me.pem") == 0) {
+			is_there = true;
+		} else if (strncmp(e->d_name, ".me", 3) == 0) {
+			ASSERT_SYS(unlinkat(dirfd(d), e->d_name, 0));
+			++*n_others;
+		}
+	}
+	if (d)
+		closedir(d);
+	return is_there;
+}
+
+static void judge_identity(int code, int struck)
+{
+	_cleanup_identity_ Identity *identity = NULL;
+	CodeProblem problem = {0};
+	unsigned n_others = 0;
+	bool has_key = look_at("identities", &n_others);
+	bool has_anchor = look_at("anchors.d/user", &n_others);
+
+	if (has_key)
+		ASSERT_OK(identity_load_name(in_dir("config"), "me", NULL, &identity, &problem));
+	ASSERT_TRUE(has_key || !has_anchor);
+	if (code == 0)
+		ASSERT_TRUE(has_anchor);
+	if (code > 0)
+		ASSERT_FALSE(has_key);
+	ASSERT_LE(n_others, code < 0 || struck == SYS_unlinkat ? 1 : 0);
+}
+
+TEST(an_identity_is_made_or_not)
+{
+	static const Job job = {reset_identity, make_identity, judge_identity};
+
+	run_errors(&job, 10);
+	run_all(&job, KILL, 10);
 }
 
 static bool write_map(const char *name, const char *text)
