@@ -141,7 +141,7 @@ static void take_control(SockMsg *m, struct msghdr *msg)
 	}
 }
 
-int sockmsg_recv(int sock, struct iovec *iov, int n_iov, SockMsg *m, int flags)
+static inline int recv_with(int sock, struct iovec *iov, int n_iov, SockMsg *m, int flags, bool all)
 {
 	ControlBuffer control;
 	struct msghdr msg = {
@@ -153,7 +153,7 @@ int sockmsg_recv(int sock, struct iovec *iov, int n_iov, SockMsg *m, int flags)
 	ssize_t n;
 
 	sockmsg_init(m);
-	if (unlikely(flags & MSG_PEEK)) {
+	if (unlikely(!all)) {
 		msg.msg_control = NULL;
 		msg.msg_controllen = 0;
 	}
@@ -162,8 +162,18 @@ int sockmsg_recv(int sock, struct iovec *iov, int n_iov, SockMsg *m, int flags)
 		return -errno;
 	m->n_bytes = (size_t)n;
 	m->data_truncated = msg.msg_flags & MSG_TRUNC;
-	m->fds_truncated = (msg.msg_flags & MSG_CTRUNC) && !(flags & MSG_PEEK);
+	m->fds_truncated = (msg.msg_flags & MSG_CTRUNC) && all;
 	if (msg.msg_controllen > 0)
 		take_control(m, &msg);
 	return 0;
+}
+
+int sockmsg_recv(int sock, struct iovec *iov, int n_iov, SockMsg *m, int flags)
+{
+	return recv_with(sock, iov, n_iov, m, flags, !(flags & MSG_PEEK));
+}
+
+int sockmsg_peek_all(int sock, struct iovec *iov, int n_iov, SockMsg *m)
+{
+	return recv_with(sock, iov, n_iov, m, MSG_PEEK | MSG_DONTWAIT, true);
 }

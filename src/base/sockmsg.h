@@ -56,4 +56,8 @@ int sockmsg_send(
  * SO_PASSCRED. Returns 0 or -errno. */
 int sockmsg_recv(int sock, struct iovec *iov, int n_iov, SockMsg *m, int flags) _warn_unused_;
 
+/* Look at one message with all that comes with it, without waiting: the descriptors are duplicates, and it
+ * stays in the queue. Which one SO_PEEK_OFF says. Otherwise as above. */
+int sockmsg_peek_all(int sock, struct iovec *iov, int n_iov, SockMsg *m) _warn_unused_;
+
 #endif

@@ -223,6 +223,25 @@ TEST(peek_makes_no_descriptors)
 	ASSERT_EQ(fdlist_count(&m.fds), 1u);
 }
 
+TEST(peek_of_all_that_comes_with_it)
+{
+	_cleanup_(pair_deinit) Pair s = pair_new(SOCK_DGRAM);
+	_cleanup_fdlist_ FdList fds = FDLIST_INIT;
+	_cleanup_sockmsg_ SockMsg peeked = SOCKMSG_INIT, m = SOCKMSG_INIT;
+	char text[16];
+	struct iovec iov = {text, sizeof(text)};
+
+	ASSERT_EQ(sockmsg_peek_all(s.b, &iov, 1, &peeked), -EAGAIN);
+	ASSERT_OK(fdlist_add_borrow(&fds, s.a));
+	ASSERT_OK(send_text(s.a, "hello", &fds));
+	ASSERT_OK(sockmsg_peek_all(s.b, &iov, 1, &peeked));
+	ASSERT_EQ(peeked.n_bytes, 5u);
+	ASSERT_EQ(fdlist_count(&peeked.fds), 1u);
+	ASSERT_OK(recv_text(s.b, text, sizeof(text), &m, 0));
+	ASSERT_EQ(fdlist_count(&m.fds), 1u);
+	ASSERT_NE(fdlist_get(&m.fds, 0), fdlist_get(&peeked.fds, 0));
+}
+
 /* Leave room for @n more descriptors above stdio only. Returns the limit to restore. */
 static struct rlimit leave_room(int n)
 {

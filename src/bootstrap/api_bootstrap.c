@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "bootstrap/bootstrap_user.h"
 #include "bootstrap/contact.h"
+#include "port/serve.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* Ours, and nobody's else: lives as long as this task. */
@@ -122,6 +123,8 @@ _public_ kern_return_t bootstrap_check_in2(
 	if (!is_name(service_name))
 		return BOOTSTRAP_UNKNOWN_SERVICE;
 	kr = bootstrap_mig_check_in(bp, (char *)service_name, flags, &port);
+	if (kr == KERN_SUCCESS && MACH_PORT_VALID(port))
+		serve_await_clients(port);
 	return check_given(kr, port, service);
 }
 

@@ -40,6 +40,16 @@ struct Backing {
 	bool pass_pidfd; /* the socket reports pidfds */
 };
 
+/* In a time that does not tell where they differ. */
+static inline bool backing_has_secret(const Backing *backing, const uint8_t *secret)
+{
+	uint8_t difference = 0;
+
+	for (size_t i = 0; i < sizeof(backing->ident.secret); i++)
+		difference |= backing->ident.secret[i] ^ secret[i];
+	return difference == 0;
+}
+
 /* Gives a local port its descriptors. Returns 0 or -errno. */
 int backing_make(Port *port);
 

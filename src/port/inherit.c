@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "port/inherit.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -20,6 +23,8 @@
 #include "port/task.h"
 
 #define BLOCK_MAGIC 0x31495350u
+#define BLOCK_NAME "portcullis-ports"
+#define BLOCK_LINK "/memfd:" BLOCK_NAME " (deleted)"
 /* Above what shells and daemons renumber. */
 #define BLOCK_FD_MIN 200
 
@@ -105,7 +110,7 @@ static int block_make(Block *b, int *ret_fd)
 		*ret_fd = -EBADF;
 		return 0;
 	}
-	fd = memfd_new_sealed("portcullis-ports", b, sizeof(*b));
+	fd = memfd_new_sealed(BLOCK_NAME, b, sizeof(*b));
 	if (fd < 0)
 		return KERN_RESOURCE_SHORTAGE;
 	*ret_fd = dup_inheritable(fd);
@@ -139,18 +144,24 @@ int inherit_publish(void)
 	return announce() ? KERN_RESOURCE_SHORTAGE : 0;
 }
 
+/* Whether these two are what the record says. */
+static bool slot_check(const SlotRecord *record, int addr, int pipe_w, Ident *ret)
+{
+	*ret = (Ident){0};
+	if (probe_kind(addr) != PROBE_ADDR || probe_kind(pipe_w) != PROBE_PIPE_W ||
+		ident_read(addr, ret))
+		return false;
+	memcpy(ret->secret, record->ident.secret, sizeof(ret->secret));
+	return ident_equal(ret, &record->ident);
+}
+
 static int import_slot(const SlotRecord *record, Right *ret)
 {
 	_cleanup_close_ int addr = -EBADF, pipe_w = -EBADF;
-	Ident ident = {0};
+	Ident ident;
 	int r;
 
-	if (probe_kind(record->addr) != PROBE_ADDR || probe_kind(record->pipe_w) != PROBE_PIPE_W)
-		return KERN_INVALID_ARGUMENT;
-	if (ident_read(record->addr, &ident))
-		return KERN_INVALID_ARGUMENT;
-	memcpy(ident.secret, record->ident.secret, sizeof(ident.secret));
-	if (!ident_equal(&ident, &record->ident))
+	if (!slot_check(record, record->addr, record->pipe_w, &ident))
 		return KERN_INVALID_ARGUMENT;
 	addr = fd_dup(record->addr);
 	pipe_w = fd_dup(record->pipe_w);
@@ -190,10 +201,19 @@ void inherit_reimport(void)
 	}
 }
 
+static bool block_decode(int fd, Block *ret)
+{
+	uint64_t size;
+
+	return probe_kind(fd) == PROBE_MEMFD && memfd_check_sealed(fd, &size) == 0 &&
+	       size == sizeof(*ret) && pread(fd, ret, sizeof(*ret), 0) == (ssize_t)sizeof(*ret) &&
+	       ret->magic == BLOCK_MAGIC;
+}
+
 /* The block that the variable names, if it is what it says. */
 static bool block_read(const char *value, Block *ret, int *ret_fd)
 {
-	uint64_t cookie, size;
+	uint64_t cookie;
 	char *end;
 	long fd;
 
@@ -201,13 +221,10 @@ static bool block_read(const char *value, Block *ret, int *ret_fd)
 	if (end == value || *end != ':' || fd < FD_ABOVE_STDIO || fd > INT32_MAX)
 		return false;
 	cookie = strtoull(end + 1, &end, 16);
-	if (*end || probe_kind((int)fd) != PROBE_MEMFD || memfd_check_sealed((int)fd, &size) ||
-		size != sizeof(*ret))
-		return false;
-	if (pread((int)fd, ret, sizeof(*ret), 0) != (ssize_t)sizeof(*ret))
+	if (*end || !block_decode((int)fd, ret) || ret->cookie != cookie)
 		return false;
 	*ret_fd = (int)fd;
-	return ret->magic == BLOCK_MAGIC && ret->cookie == cookie;
+	return true;
 }
 
 void inherit_import(void)
@@ -242,4 +259,126 @@ unsigned inherit_list(int *ret)
 		ret[n++] = block.slots[i].pipe_w;
 	}
 	return n;
+}
+
+/* --- Of another process --- */
+
+static int code_of_errno(int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+		return KERN_RESOURCE_SHORTAGE;
+	case ESRCH:
+	case ENOENT:
+		return KERN_TERMINATED;
+	case EBADF:
+		return KERN_FAILURE;
+	default:
+		return KERN_NO_ACCESS;
+	}
+}
+
+/* A duplicate of one of its descriptors, which is a stranger's as any that came in a message. */
+static int other_dup(const PidRef *process, int fd, int *ret)
+{
+	int copy = fd_above_stdio_consume(pidfd_getfd(process->fd, fd, 0));
+
+	if (copy < 0)
+		return code_of_errno(errno);
+	*ret = copy;
+	return 0;
+}
+
+/* A descriptor of the right name: as a duplicate. KERN_FAILURE: it is another. */
+static int other_dup_block(const PidRef *process, DIR *dir, const char *name, int *ret)
+{
+	char link[sizeof(BLOCK_LINK) + 1];
+	ssize_t n;
+
+	if (!isdigit((unsigned char)*name))
+		return KERN_FAILURE;
+	n = readlinkat(dirfd(dir), name, link, sizeof(link));
+	if (n < 0)
+		return errno == EACCES || errno == EPERM ? KERN_NO_ACCESS : KERN_FAILURE;
+	if (n != (ssize_t)sizeof(BLOCK_LINK) - 1 || memcmp(link, BLOCK_LINK, (size_t)n) != 0)
+		return KERN_FAILURE;
+	return other_dup(process, atoi(name), ret);
+}
+
+/* Whoever changes its ports lets go of the block that it had. Two that differ are nobody's doing. */
+static int other_block(const PidRef *process, DIR *dir, Block *ret)
+{
+	bool found = false;
+	struct dirent *entry;
+	Block b;
+
+	while ((entry = readdir(dir)) != NULL) {
+		int fd, r;
+		bool ok;
+
+		r = other_dup_block(process, dir, entry->d_name, &fd);
+		if (r == KERN_FAILURE)
+			continue;
+		if (r)
+			return r;
+		ok = block_decode(fd, &b);
+		probe_close_consume(fd);
+		if (ok && found && b.cookie != ret->cookie)
+			return KERN_FAILURE;
+		if (ok)
+			*ret = b;
+		found |= ok;
+	}
+	return found ? 0 : KERN_FAILURE;
+}
+
+static int other_adopt(const SlotRecord *record, int *addr, int *pipe_w, PortName *ret)
+{
+	Right right = RIGHT_NULL;
+	Ident ident;
+	int r;
+
+	if (!slot_check(record, *addr, *pipe_w, &ident))
+		return KERN_FAILURE;
+	task_lock();
+	r = right_adopt_send_consume(TAKE_FD(*addr), &ident, TAKE_FD(*pipe_w), (uid_t)-1, &right);
+	if (!r && right.kind != RIGHT_SEND)
+		r = KERN_FAILURE;
+	else if (r || right_copyout(&right, ret))
+		r = KERN_RESOURCE_SHORTAGE;
+	right_drop(&right);
+	task_unlock();
+	return r;
+}
+
+int inherit_dup_bootstrap(const PidRef *process, PortName *ret)
+{
+	int addr = -EBADF, pipe_w = -EBADF, r;
+	const SlotRecord *record;
+	char path[32];
+	Block b = {0};
+	DIR *dir;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)process->pid);
+	dir = opendir(path);
+	if (!dir)
+		return code_of_errno(errno);
+	r = other_block(process, dir, &b);
+	(void)closedir(dir);
+	if (pidref_verify(process))
+		return KERN_TERMINATED;
+	record = &b.slots[TASK_SLOT_BOOTSTRAP];
+	if (!r && !record->present)
+		r = KERN_FAILURE;
+	if (!r)
+		r = other_dup(process, record->addr, &addr);
+	if (!r)
+		r = other_dup(process, record->pipe_w, &pipe_w);
+	if (!r)
+		r = other_adopt(record, &addr, &pipe_w, ret);
+	probe_close_consume(addr);
+	probe_close_consume(pipe_w);
+	return r;
 }

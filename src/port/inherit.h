@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "base/pidref.h"
 #include "port/types.h"
 
 #define INHERIT_VARIABLE "PORTCULLIS_PORTS"
@@ -31,3 +32,14 @@ void inherit_reimport(void);
  * something: for whoever starts programs and closes everything else. Borrowed; at most
  * INHERIT_FDS_MAX. With the lock. Returns how many. */
 unsigned inherit_list(int *ret);
+
+/*
+ * The bootstrap port that the children of another process would get, under a name with one more user
+ * reference. Nobody gives it to us: descriptors are taken out of the process, by the kernel's leave, which is
+ * the one that a debugger needs. So it is for who could have all that the process has anyway. What the
+ * descriptors are is up to the process, and who answers at the port. Takes the lock.
+ *
+ * 0; KERN_FAILURE: it has none; KERN_NO_ACCESS: the kernel does not let us; KERN_TERMINATED: the process is
+ * gone; KERN_RESOURCE_SHORTAGE.
+ */
+int inherit_dup_bootstrap(const PidRef *process, PortName *ret);

@@ -61,12 +61,15 @@ static LeaseClient *lease_new(Port *reply, Port *dest)
 	return lease;
 }
 
-/* Nothing must be on the near end of an idle lease: no end, no eviction. */
+/*
+ * Nothing must be on the near end of an idle lease: no end, no eviction. One that was taken over has served:
+ * its TAKEOVER may still lie in the queue, whose end would keep us from seeing that of the server.
+ */
 static bool lease_is_sound(const LeaseClient *lease)
 {
 	char byte;
 
-	if (lease->evicted)
+	if (lease->evicted || lease->taken_over)
 		return false;
 	if (clock_now_ns() - lease->used_ns < LEASE_TRUST_NS)
 		return true;
@@ -196,7 +199,7 @@ static PullResult lease_take_over(LeaseClient *lease, Message *m)
 	lease->far = far;
 	lease->old_id = lease->id;
 	lease->id = random_u64();
-	lease->takeover_due = true;
+	lease->takeover_due = lease->taken_over = true;
 	(void)answer_link(&lease->answer, lease->reply);
 	r = takeover_send(lease);
 	if (r == -EAGAIN)

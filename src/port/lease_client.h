@@ -39,6 +39,7 @@ struct LeaseClient {
 	bool fresh; /* offered, not yet answered */
 	bool pending; /* a request is out */
 	bool takeover_due;
+	bool taken_over; /* at least once */
 	bool evicted; /* the server takes no more requests on it */
 };
 

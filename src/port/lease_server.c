@@ -16,6 +16,7 @@
 #include "port/pidversion.h"
 #include "port/port.h"
 #include "port/probe.h"
+#include "port/takeover.h"
 #include "port/task.h"
 
 #define SWEEP_MIN 64u
@@ -208,9 +209,41 @@ static int lease_signal(LeaseServer *lease, WireType type, uint64_t seq, const i
 	return r;
 }
 
+/* False: there is no memory, and it is out of the table, as if its request had not been seen. */
+static bool lease_rename(LeaseServer *lease, uint64_t id)
+{
+	HASH_DEL(lease->port->extra->lease_table, lease);
+	lease->id = id;
+	HASH_ADD(hh, lease->port->extra->lease_table, id, sizeof(lease->id), lease);
+	if (lease->hh.tbl)
+		return true;
+	lease_forget(lease);
+	return false;
+}
+
+/* Whether there is a way to the client: it may lie in the queue. */
+static bool lease_reaches_client(LeaseServer *lease)
+{
+	uint64_t id;
+	int fd;
+
+	if (lease->bound)
+		return true;
+	if (!lease->port || lease->parked_died || lease->parked_fd >= 0 ||
+		!takeover_find(lease->port, lease->id, lease->last_taken, &id, &fd))
+		return false;
+	if (lease_find(lease->port, id) || !lease_rename(lease, id)) {
+		probe_close_lazily_consume(fd);
+		return false;
+	}
+	lease->fd = fd;
+	lease->bound = lease->foreseen = true;
+	return true;
+}
+
 void lease_server_died(LeaseServer *lease, uint64_t seq)
 {
-	if (!lease->bound)
+	if (!lease_reaches_client(lease))
 		lease->parked_died = true;
 	else
 		(void)lease_signal(lease, WIRE_DIED, seq, NULL);
@@ -234,7 +267,7 @@ int lease_server_move(LeaseServer *lease, uint64_t seq, int *ret_far)
 	r = carrier_new(&writer, &carrier);
 	if (r)
 		return r;
-	if (!lease->bound) {
+	if (!lease_reaches_client(lease)) {
 		probe_close_lazily_consume(lease->parked_fd);
 		lease->parked_fd = carrier;
 	} else {
@@ -270,7 +303,7 @@ int lease_server_answer(LeaseServer *lease, uint64_t seq, Message *m)
 {
 	int r;
 
-	if (!lease->bound)
+	if (!lease_reaches_client(lease))
 		return lease_park(lease, m);
 	if (lease->fd < 0)
 		return 0;
@@ -303,35 +336,29 @@ static void lease_bind_take(LeaseServer *lease, int fd)
 
 bool lease_server_takeover(Port *port, const WireHeader *h, const uint8_t *bytes, SockMsg *sm)
 {
-	LeaseServer *lease;
+	LeaseServer *lease = lease_find(port, h->lease_id);
 	uint64_t old_id;
 	int fd;
 
-	if (sm->n_bytes != sizeof(*h) + sizeof(old_id) || fdlist_count(&sm->fds) != 1 ||
-		lease_find(port, h->lease_id))
+	if (!takeover_decode(h, bytes, sm->n_bytes, &old_id) || fdlist_count(&sm->fds) != 1)
 		return false;
-	memcpy(&old_id, bytes + sizeof(*h), sizeof(old_id));
+	if (lease) {
+		bool known = lease->foreseen && h->lease_seq == lease->last_taken;
+
+		lease->foreseen &= !known;
+		return known;
+	}
 	fd = fdlist_steal(&sm->fds, 0);
 	if (probe_kind(fd) != PROBE_SEQPACKET) {
 		probe_close_consume(fd);
 		return false;
 	}
 	lease = lease_find(port, old_id);
-	if (lease && !lease->bound && lease->last_taken == h->lease_seq) {
-		HASH_DEL(port->extra->lease_table, lease);
-		lease->id = h->lease_id;
-		HASH_ADD(hh, port->extra->lease_table, id, sizeof(lease->id), lease);
-		if (!lease->hh.tbl) {
-			/* As if the request had not been seen. */
-			lease_forget(lease);
-			probe_close_lazily_consume(fd);
-			return true;
-		}
+	if (lease && !lease->bound && lease->last_taken == h->lease_seq &&
+		lease_rename(lease, h->lease_id))
 		lease_bind_take(lease, fd);
-		return true;
-	}
-	/* We never saw the request: closing the end is the send-once notification. */
-	probe_close_lazily_consume(fd);
+	else /* We never saw the request: closing the end is the send-once notification. */
+		probe_close_lazily_consume(fd);
 	return true;
 }
 

@@ -3,7 +3,7 @@
  * Leases, the server's side: see lease_client.h. A lease is known by a random number that its
  * client chose; whoever knows it may use it. A request with a number that is not known was sent
  * to a former run of the service: its lease is `unbound` until the client's TAKEOVER arrives, and
- * an answer that is ready before is parked.
+ * an answer that is ready before is parked, unless the TAKEOVER is in the queue (takeover.h).
  *
  * What a client can make us hold is charged to its uid: leases beyond the quota are not kept, and
  * the general form serves.
@@ -25,6 +25,7 @@ struct LeaseServer {
 	uint64_t last_taken;
 	bool bound;
 	bool parked_died;
+	bool foreseen; /* bound by a TAKEOVER that is in the queue still */
 	uid_t uid;
 	pid_t pid;
 	uint32_t version; /* its pidversion, once somebody asked: see serve.h */

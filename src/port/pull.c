@@ -112,16 +112,6 @@ static void drop(Port *port, SockMsg *sm, const char *why)
 	sockmsg_discard(sm);
 }
 
-static bool secret_matches(const Port *port, const WireHeader *h)
-{
-	const uint8_t *secret = port->backing->ident.secret;
-	uint8_t difference = 0;
-
-	for (size_t i = 0; i < sizeof(h->secret); i++)
-		difference |= secret[i] ^ h->secret[i];
-	return difference == 0;
-}
-
 /* Decodes a message with all its descriptors; nothing of sm is left afterwards. */
 static int accept_message(
 	Port *port, const WireHeader *h, const uint8_t *buffer, SockMsg *sm, Message *m)
@@ -176,7 +166,7 @@ PullResult pull_socket_datagram(Port *port, const uint8_t *buffer, SockMsg *sm, 
 		drop(port, sm, "nobody is known to have sent it");
 	else if (!h || sm->data_truncated)
 		drop(port, sm, "not a message");
-	else if (!secret_matches(port, h))
+	else if (!backing_has_secret(port->backing, h->secret))
 		drop(port, sm, "the sender holds no send right");
 	else if (h->type == WIRE_TAKEOVER && lease_server_takeover(port, h, buffer, sm))
 		; /* it is no message */

@@ -2,18 +2,25 @@
 #include "port/serve.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/epoll.h>
 
+#include "base/clock.h"
 #include "port/backing.h"
 #include "port/port.h"
 #include "port/pset.h"
 #include "port/space.h"
+#include "port/takeover.h"
 #include "port/task.h"
 #include "port/watch.h"
 
 /* A port has an epoch pipe more each time that it was asked about in vain and a right to it was made
  * since; with so many it is not asked about any more. */
 #define PIPES_MAX 3
+
+/* How long clients of a run that has ended may take to notice it, and how often it is asked. */
+#define CLIENTS_TAKE_MS 100
+#define CLIENTS_ASK_MS 2
 
 static Port *find_receive(PortName name)
 {
@@ -110,6 +117,27 @@ void serve_conceal(PortName name)
 		port->backing = backing_free(port->backing);
 	}
 	task_unlock();
+}
+
+static bool expects_client(PortName name)
+{
+	Port *port;
+	bool r;
+
+	task_lock();
+	port = find_receive(name);
+	r = port && takeover_is_due(port);
+	task_unlock();
+	return r;
+}
+
+void serve_await_clients(PortName name)
+{
+	Deadline end = deadline_after_ms(CLIENTS_TAKE_MS);
+
+	/* Nobody tells of their coming: whoever watches the socket sees what is there already. */
+	while (expects_client(name) && !deadline_is_past(end))
+		(void)poll(NULL, 0, CLIENTS_ASK_MS);
 }
 
 static int identify_by_reply(Entry *entry)

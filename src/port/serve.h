@@ -41,6 +41,10 @@ bool serve_is_idle(PortName name);
  * more. */
 void serve_conceal(PortName name);
 
+/* For whoever serves what somebody else has served before, and has just been given the receive right: waits,
+ * a moment at most, until the clients whose requests are in its queue have noticed. See takeover.h. */
+void serve_await_clients(PortName name);
+
 /* Audit trailers of requests to this port say what the reply right proves, for the life of the receive
  * right in this task. Of a port set: a receive from it asks none of its ports for pidfds, so that it is
  * of such ports only. 0 or -EINVAL. */

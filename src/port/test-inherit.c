@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <sys/prctl.h>
+
 #include "port/inherit.h"
 #include "port/names.h"
 #include "port/probe.h"
@@ -232,4 +235,119 @@ PORT_TEST(publishing_fails)
 	ASSERT_GE(fault_run_all(FAULT_MEMFD, publish_or_not, NULL), 1);
 	ASSERT_GE(fault_run_all(FAULT_SOCKET, publish_or_not, NULL), 1);
 	ASSERT_GE(fault_run_all(FAULT_MALLOC, publish_or_not, NULL), 1);
+}
+
+/* Of another process: one that has what this one has, and then something else. */
+
+typedef struct Other {
+	pid_t pid;
+	int go; /* it waits for a byte, or the end */
+	PidRef ref;
+} Other;
+
+static Other other_start(void (*run)(void))
+{
+	Other o = {.ref = PIDREF_NULL};
+	int to[2], from[2];
+	char byte;
+
+	ASSERT_SYS(pipe2(to, O_CLOEXEC));
+	ASSERT_SYS(pipe2(from, O_CLOEXEC));
+	fflush(stdout);
+	o.pid = ASSERT_SYS(fork());
+	if (o.pid == 0) {
+		close(to[1]);
+		if (run)
+			run();
+		ASSERT_EQ(write(from[1], "x", 1), 1);
+		(void)!read(to[0], &byte, 1);
+		_exit(0);
+	}
+	close(to[0]);
+	close(from[1]);
+	ASSERT_EQ(read(from[0], &byte, 1), 1);
+	close(from[0]);
+	o.go = to[1];
+	ASSERT_OK(pidref_set_pid(&o.ref, o.pid));
+	return o;
+}
+
+static void other_end(Other *o)
+{
+	close(o->go);
+	ASSERT_CHILD_EXITS(o->pid, 0);
+	pidref_done(&o->ref);
+}
+
+static void take_another(void)
+{
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, send_right(make_receive(NULL))));
+}
+
+static void have_none(void)
+{
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, RIGHT_NULL));
+}
+
+/* As a program does that knows of no ports and closes what it does not know. */
+static void lose_address(void)
+{
+	for (int fd = 200; fd < 1000; fd++) {
+		if (probe_kind(fd) == PROBE_ADDR)
+			close(fd);
+	}
+}
+
+PORT_TEST(the_port_of_another_process)
+{
+	PortName name = make_receive(NULL), found = 0;
+	Other o;
+
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, send_right(name)));
+	/* The very port. */
+	o = other_start(NULL);
+	ASSERT_OK(inherit_dup_bootstrap(&o.ref, &found));
+	ASSERT_EQ(found, name);
+	ASSERT_OK(mach_port_deallocate(mach_task_self(), found));
+	other_end(&o);
+	ASSERT_EQ(inherit_dup_bootstrap(&o.ref, &found), KERN_TERMINATED);
+	/* What it has taken since. */
+	o = other_start(take_another);
+	ASSERT_OK(inherit_dup_bootstrap(&o.ref, &found));
+	ASSERT_NE(found, name);
+	drop(found);
+	other_end(&o);
+	o = other_start(have_none);
+	ASSERT_EQ(inherit_dup_bootstrap(&o.ref, &found), KERN_FAILURE);
+	other_end(&o);
+	o = other_start(lose_address);
+	ASSERT_EQ(inherit_dup_bootstrap(&o.ref, &found), KERN_FAILURE);
+	other_end(&o);
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, RIGHT_NULL));
+	drop(name);
+}
+
+static void become_undumpable(void)
+{
+	ASSERT_SYS(prctl(PR_SET_DUMPABLE, 0));
+}
+
+/* Who could not debug it gets nothing. */
+PORT_TEST(the_port_of_a_protected_process)
+{
+	PortName name = make_receive(NULL);
+	Other o;
+
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, send_right(name)));
+	o = other_start(become_undumpable);
+	IN_CHILD({
+		PortName found;
+
+		if (geteuid() == 0)
+			ASSERT_SYS(setresuid(65534, 65534, 65534));
+		ASSERT_EQ(inherit_dup_bootstrap(&o.ref, &found), KERN_NO_ACCESS);
+	});
+	other_end(&o);
+	ASSERT_OK(put_slot(TASK_SLOT_BOOTSTRAP, RIGHT_NULL));
+	drop(name);
 }

@@ -7,6 +7,7 @@
 #include "port/lease_client.h"
 #include "port/lease_server.h"
 #include "port/names.h"
+#include "port/takeover.h"
 #include "port/test-bounded.h"
 #include "port/test-stuck.h"
 #include "port/test-support.h"
@@ -389,8 +390,11 @@ PORT_TEST(a_request_that_outlives_the_server)
 	c.end = ASSERT_FD(takeover.fd);
 	answer(&c, 2, WIRE_F_OFFER);
 	ASSERT_EQ(receive_id(c.reply), 6);
+	/* It has served: the next request has a lease of its own. */
 	call(&c);
-	ASSERT_EQ(serve(&c).h.lease_id, takeover.h.lease_id);
+	request = serve(&c);
+	ASSERT_EQ(request.h.flags, WIRE_F_REPLY | WIRE_F_OFFER);
+	ASSERT_NE(request.h.lease_id, takeover.h.lease_id);
 	client_end(&c);
 }
 
@@ -467,8 +471,12 @@ PORT_TEST(eviction)
 	c.end = ASSERT_FD(d.fd);
 	answer(&c, 2, WIRE_F_OFFER);
 	ASSERT_EQ(receive_id(c.reply), 6);
+	call(&c);
+	ASSERT_EQ(serve(&c).h.flags, WIRE_F_REPLY | WIRE_F_OFFER);
+	answer(&c, 1, WIRE_F_OFFER);
+	ASSERT_EQ(receive_id(c.reply), 6);
 	/* While idle: seen at the next call. */
-	write_datagram(c.end, (WireHeader){.type = WIRE_EVICT, .lease_seq = 2}, -EBADF);
+	write_datagram(c.end, (WireHeader){.type = WIRE_EVICT, .lease_seq = 1}, -EBADF);
 	/* It was used long ago, so it is not trusted without a look. */
 	TAILQ_FIRST(&LOCKED(space_find(c.reply))->port->extra->leases)->used_ns = 0;
 	call(&c);
@@ -738,7 +746,7 @@ PORT_TEST(rights_on_a_lease_move_on)
 	server_end(&s);
 }
 
-static void takeover(Server *s, uint64_t id, uint64_t old_id, uint64_t seq)
+static void queue_takeover(Server *s, uint64_t id, uint64_t old_id, uint64_t seq)
 {
 	WireHeader h = {.magic = WIRE_MAGIC,
 		.version = WIRE_VERSION,
@@ -757,6 +765,11 @@ static void takeover(Server *s, uint64_t id, uint64_t old_id, uint64_t seq)
 	s->end = pair[0];
 	ASSERT_OK(sockmsg_send(s->sock, iov, 2, &fds, MSG_DONTWAIT));
 	fdlist_deinit(&fds);
+}
+
+static void takeover(Server *s, uint64_t id, uint64_t old_id, uint64_t seq)
+{
+	queue_takeover(s, id, old_id, seq);
 	ASSERT_EQ(receive_id(s->name), 0);
 }
 
@@ -814,6 +827,130 @@ PORT_TEST(a_move_is_parked)
 	takeover(&s, 333, 222, 7);
 	expect(&s, WIRE_MOVED, 7);
 	LOCKED_DO(right_drop(&right));
+	server_end(&s);
+}
+
+/* The TAKEOVER is received at last. */
+static void expect_foreseen(Server *s)
+{
+	ASSERT_EQ(receive_id(s->name), 0);
+	ASSERT_EQ(s->port->extra->dropped, 0);
+	ASSERT_IN_ORDER();
+	ASSERT_EQ(recv(s->end, &(char){0}, 1, MSG_DONTWAIT), -1);
+	ASSERT_EQ(errno, EAGAIN);
+}
+
+PORT_TEST(an_answer_finds_its_client_in_the_queue)
+{
+	static const char longer[500];
+	Server s = server_begin();
+	PortName once;
+
+	request(&s, WIRE_F_LEASE, 222, 7);
+	once = take(&s);
+	/* What lies before it stays where it is, whatever it is. */
+	ASSERT_EQ(send(s.sock, longer, 0, 0), 0);
+	ASSERT_EQ(send(s.sock, longer, sizeof(longer), 0), (ssize_t)sizeof(longer));
+	ASSERT_EQ(send(s.sock, longer, 0, 0), 0);
+	request(&s, WIRE_F_REPLY | WIRE_F_OFFER, 111, 1);
+	s.end = fd_close(s.end);
+	queue_takeover(&s, 333, 222, 7);
+	reply(once);
+	ASSERT_IN_ORDER();
+	expect(&s, WIRE_MESSAGE, 7);
+	reply(take(&s));
+	s.port->extra->dropped = 0;
+	expect_foreseen(&s);
+	/* The same once more is nothing that is known. */
+	queue_takeover(&s, 333, 222, 7);
+	ASSERT_EQ(receive_id(s.name), 0);
+	ASSERT_EQ(s.port->extra->dropped, 1);
+	server_end(&s);
+}
+
+PORT_TEST(a_death_finds_its_client_in_the_queue)
+{
+	Server s = server_begin();
+	PortName once;
+
+	request(&s, WIRE_F_LEASE, 222, 7);
+	once = take(&s);
+	queue_takeover(&s, 333, 222, 7);
+	drop(once);
+	expect(&s, WIRE_DIED, 7);
+	expect_foreseen(&s);
+	server_end(&s);
+}
+
+PORT_TEST(a_move_finds_its_client_in_the_queue)
+{
+	Server s = server_begin();
+	PortName once;
+	Right right;
+
+	request(&s, WIRE_F_LEASE, 222, 7);
+	once = take(&s);
+	queue_takeover(&s, 333, 222, 7);
+	ASSERT_OK(LOCKED(right_copyin(once, MACH_MSG_TYPE_MOVE_SEND_ONCE, &right)));
+	ASSERT_OK(LOCKED(once_make_pair(right.once)));
+	expect(&s, WIRE_MOVED, 7);
+	LOCKED_DO(right_drop(&right));
+	expect_foreseen(&s);
+	server_end(&s);
+}
+
+/* What is in the queue is not the client's, or not for this request. */
+PORT_TEST(an_answer_finds_others_in_the_queue)
+{
+	Server s = server_begin();
+	PortName once;
+
+	request(&s, WIRE_F_LEASE, 222, 7);
+	once = take(&s);
+	queue_takeover(&s, 333, 222, 6);
+	queue_takeover(&s, 333, 221, 7);
+	s.port->backing->ident.secret[0] ^= 1;
+	queue_takeover(&s, 333, 222, 7);
+	s.port->backing->ident.secret[0] ^= 1;
+	reply(once);
+	ASSERT_EQ(recv(s.end, &(char){0}, 1, MSG_DONTWAIT), -1);
+	ASSERT_EQ(receive_id(s.name), 0);
+	ASSERT_TRUE(has_ended(s.end));
+	/* It is parked still. */
+	takeover(&s, 444, 222, 7);
+	expect(&s, WIRE_MESSAGE, 7);
+	server_end(&s);
+}
+
+/* As the next run sees it, before it receives anything. */
+PORT_TEST(clients_that_are_expected)
+{
+	Server s = server_begin();
+
+	ASSERT_FALSE(LOCKED(takeover_is_due(s.port)));
+	/* This one has brought its pair. */
+	request(&s, WIRE_F_REPLY | WIRE_F_OFFER, 111, 1);
+	ASSERT_FALSE(LOCKED(takeover_is_due(s.port)));
+	request(&s, WIRE_F_LEASE, 222, 7);
+	request(&s, WIRE_F_LEASE, 223, 8);
+	ASSERT_TRUE(LOCKED(takeover_is_due(s.port)));
+	queue_takeover(&s, 333, 222, 7);
+	ASSERT_TRUE(LOCKED(takeover_is_due(s.port)));
+	queue_takeover(&s, 334, 223, 7);
+	ASSERT_TRUE(LOCKED(takeover_is_due(s.port)));
+	queue_takeover(&s, 335, 223, 8);
+	ASSERT_FALSE(LOCKED(takeover_is_due(s.port)));
+	/* Nothing of it is gone. */
+	for (int i = 0; i < 3; i++)
+		(void)take(&s);
+	ASSERT_EQ(receive_id(s.name), 0);
+	ASSERT_FALSE(LOCKED(takeover_is_due(s.port)));
+	/* Who has no send right is nobody's client. */
+	s.port->backing->ident.secret[0] ^= 1;
+	request(&s, WIRE_F_LEASE, 224, 7);
+	s.port->backing->ident.secret[0] ^= 1;
+	ASSERT_FALSE(LOCKED(takeover_is_due(s.port)));
+	portcheck_clear();
 	server_end(&s);
 }
 

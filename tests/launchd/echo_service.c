@@ -2,7 +2,7 @@
 /*
  * A service that is started by its first message: answers with its pid. For the tests: it notes in a
  * shared file (LOG in its environment) which requests it received, before anything else, and which it
- * answered; a request of id 666 makes it crash.
+ * answered; a request of id 666 makes it crash, and 667 is the last that it answers.
  */
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -15,6 +15,7 @@
 
 #define LOG_SIZE (1 << 20)
 #define CRASH 666
+#define LAST 667
 #define ANSWERED 0x80
 
 int main(int argc, char **argv)
@@ -54,5 +55,7 @@ int main(int argc, char **argv)
 			    MACH_PORT_NULL, 0, MACH_PORT_NULL) == MACH_MSG_SUCCESS &&
 			log && id >= 0 && id < LOG_SIZE)
 			log[id] |= ANSWERED;
+		if (id == LAST)
+			return 0;
 	}
 }

@@ -10,6 +10,7 @@
 
 #define LOG_SIZE (1 << 20)
 #define CRASH 666
+#define LAST 667
 #define ANSWERED 0x80
 #define N_CLIENTS 3
 
@@ -165,6 +166,49 @@ CASE(what_was_queued_reaches_the_next_run)
 	drop(done);
 }
 
+static void send_request(mach_port_t port, int id)
+{
+	mach_msg_header_t m = {
+		.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, MACH_MSG_TYPE_MAKE_SEND_ONCE),
+		.msgh_size = sizeof(m),
+		.msgh_remote_port = port,
+		.msgh_local_port = mig_get_reply_port(),
+		.msgh_id = id};
+
+	ASSERT_EQ(mach_msg(&m, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(m), 0, MACH_PORT_NULL,
+			  PATIENCE_MS, MACH_PORT_NULL),
+		MACH_MSG_SUCCESS);
+}
+
+/*
+ * A request that waits when its service is killed is answered by a run that ends with the answer. By then
+ * its client, which waits, has said where the answer is to go; and that lies in the queue behind the
+ * request, where such a run never comes.
+ */
+CASE(the_last_answer_of_a_run_arrives)
+{
+	mach_port_t port;
+
+	load_echo("test.last", "");
+	port = service("test.last");
+	for (int i = 0; i < 20; i++) {
+		/* The second one has a lease. */
+		pid_t pid = ask(port, 1);
+		int by;
+
+		ASSERT_EQ(ask(port, 2), pid);
+		ASSERT_EQ(kill(pid, SIGSTOP), 0);
+		EVENTUALLY(is_stopped(pid));
+		send_request(port, LAST);
+		ASSERT_EQ(kill(pid, SIGKILL), 0);
+		by = hear(mig_get_reply_port());
+		ASSERT_NE(by, MACH_NOTIFY_SEND_ONCE);
+		ASSERT_NE(by, pid);
+	}
+	unload("test.last");
+	drop(port);
+}
+
 static void impostor(void *arg)
 {
 	mach_port_t port;
@@ -310,6 +354,41 @@ static void ask_for_ever(void *arg)
 	}
 }
 
+static void ask_for_the_last(void *arg)
+{
+	mach_port_t port = service("test.once");
+	unsigned n = *(unsigned *)arg;
+
+	while (n-- > 0) {
+		if (ask(port, LAST) == MACH_NOTIFY_SEND_ONCE)
+			shared->n_notifications++;
+		else
+			shared->n_answers++;
+	}
+}
+
+/* A run for each answer: whatever else waits when it ends is for the next one. */
+CASE(runs_that_end_with_their_answer)
+{
+	unsigned n = getenv("N_RUNS") ? (unsigned)atoi(getenv("N_RUNS")) : 100;
+	pid_t clients[N_CLIENTS];
+
+	shared = mmap(
+		NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	load_echo("test.once", "");
+	for (int i = 0; i < N_CLIENTS; i++)
+		clients[i] = child_start(ask_for_the_last, &n);
+	for (int i = 0; i < N_CLIENTS; i++)
+		child_wait(clients[i]);
+	printf("note: %u answers, %u told of the end\n", shared->n_answers,
+		shared->n_notifications);
+	/* Who is kept from running for longer than the next run waits for it cannot tell whether its request
+	 * was lost with the run that has ended. */
+	ASSERT_LE(50 * shared->n_notifications, shared->n_answers);
+	unload("test.once");
+	ASSERT_EQ(munmap(shared, sizeof(*shared)), 0);
+}
+
 static void kill_often(unsigned n_kills)
 {
 	int last = 0;
@@ -348,15 +427,15 @@ CASE(no_request_is_lost_but_those_it_had_received)
 	atomic_store(&shared->stop, true);
 	for (int i = 0; i < N_CLIENTS; i++)
 		child_wait(clients[i]);
-	printf("note: %u kills, %u answers, %u told of the end, %u of these not noted as "
-	       "received\n",
-		n_kills, shared->n_answers, shared->n_notifications, shared->n_unreceived);
+	printf("note: %u kills, %u answers, %u told of the end: %u of these not noted as "
+	       "received, %u as answered\n",
+		n_kills, shared->n_answers, shared->n_notifications, shared->n_unreceived,
+		shared->n_answered);
 	/* One at a time is received, and so no more than one is lost with each run. */
 	ASSERT_LE(shared->n_notifications, n_kills);
 	ASSERT_EQ(shared->n_twice, 0u);
-	/* An answer to a request of a former run waits in the server until the client has given it a way
-	 * back; a server that is killed at that moment takes it along. Without leases there is no such
-	 * moment. */
+	/* An answer to a request of a former run needs a way back, which its client gives it. The next run
+	 * waits for that, but not for ever. Without leases it has one from the start. */
 	if (getenv("PORTCULLIS_LEASES"))
 		ASSERT_EQ(shared->n_answered, 0u);
 	unload("test.killed");
