@@ -20,6 +20,7 @@
 #include <mach/task_inspect.h>
 #include <mach/task_policy.h>
 #include <mach/task_special_ports.h>
+#include <mach/thread_special_ports.h>
 #include <mach/thread_status.h>
 #include <mach/time_value.h>
 #include <mach/vm_attributes.h>

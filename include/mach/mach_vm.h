@@ -132,6 +132,17 @@ kern_return_t mach_vm_region_recurse(vm_map_read_t target_task, mach_vm_address_
 	mach_msg_type_number_t *infoCnt);
 
 /*
+ * Say where the page at an address is: *disposition is a set of VM_PAGE_QUERY_PAGE_*
+ * (<mach/vm_statistics.h>), 0 also where nothing is mapped. *ref_count says how many mappings it has:
+ * 0 if it is not in memory, 1, or 2 for several.
+ * On Linux the port does not tell. The caller is answered if the kernel lets it attach to the target,
+ * or if it has a control port of a target that answers itself.
+ * KERN_NOT_SUPPORTED: neither.
+ */
+kern_return_t mach_vm_page_query(vm_map_read_t target_map, mach_vm_offset_t offset,
+	integer_t *disposition, integer_t *ref_count);
+
+/*
  * Map memory: that of a memory entry (mach_make_memory_entry_64()), from offset on, or zeroes if
  * object is MACH_PORT_NULL. Where is as for mach_vm_allocate(); in the address the bits of mask
  * are 0. The mapping shares the entry's memory, or with copy has its own version of each page from

@@ -65,6 +65,10 @@ kern_return_t vm_region_recurse_64(vm_map_read_t target_task, vm_address_t *addr
 	vm_size_t *size, natural_t *nesting_depth, vm_region_recurse_info_64_t info,
 	mach_msg_type_number_t *infoCnt);
 
+/* As mach_vm_page_query(). */
+kern_return_t vm_map_page_query(
+	vm_map_read_t target_map, vm_offset_t offset, integer_t *disposition, integer_t *ref_count);
+
 /* As mach_vm_map(). */
 kern_return_t vm_map(vm_map_t target_task, vm_address_t *address, vm_size_t size, vm_address_t mask,
 	int flags, mem_entry_name_port_t object, vm_offset_t offset, boolean_t copy,

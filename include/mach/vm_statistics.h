@@ -21,6 +21,20 @@
 #define VM_SET_FLAGS_ALIAS(flags, alias)                                                           \
 	(flags) = (((flags) & ~VM_FLAGS_ALIAS_MASK) | (((alias) & ~VM_FLAGS_ALIAS_MASK) << 24))
 
+/* What mach_vm_page_query() says of a page; Linux knows of the first two and of EXTERNAL. */
+#define VM_PAGE_QUERY_PAGE_PRESENT 0x001 /* in memory */
+#define VM_PAGE_QUERY_PAGE_PAGED_OUT 0x010 /* in swap */
+#define VM_PAGE_QUERY_PAGE_FICTITIOUS 0x002
+#define VM_PAGE_QUERY_PAGE_REF 0x004
+#define VM_PAGE_QUERY_PAGE_DIRTY 0x008
+#define VM_PAGE_QUERY_PAGE_COPIED 0x020
+#define VM_PAGE_QUERY_PAGE_SPECULATIVE 0x040
+#define VM_PAGE_QUERY_PAGE_EXTERNAL 0x080 /* of a file, or of memory that is shared */
+#define VM_PAGE_QUERY_PAGE_CS_VALIDATED 0x100
+#define VM_PAGE_QUERY_PAGE_CS_TAINTED 0x200
+#define VM_PAGE_QUERY_PAGE_CS_NX 0x400
+#define VM_PAGE_QUERY_PAGE_REUSABLE 0x800
+
 #define VM_MEMORY_MALLOC 1
 #define VM_MEMORY_MALLOC_SMALL 2
 #define VM_MEMORY_MALLOC_LARGE 3

@@ -18,22 +18,31 @@ _Static_assert(sizeof(KernelStatmount) == 512, "struct statmount");
 _Static_assert(offsetof(KernelStatmount, mnt_ns_id) == 112, "struct statmount, 6.11");
 _Static_assert(sizeof(KernelLandlockRulesetAttr) == 24, "struct landlock_ruleset_attr, 6.12");
 
-int kernel_check_release(const char *release)
+static bool is_release_at_least(const char *release, int major, int minor)
 {
 	char *end;
-	long major, minor;
+	long found;
 
-	major = strtol(release, &end, 10);
-	if (end == release || *end != '.')
-		return KERNEL_E_TOO_OLD;
+	found = strtol(release, &end, 10);
+	if (end == release || *end != '.' || found != major)
+		return end != release && *end == '.' && found > major;
 	release = end + 1;
-	minor = strtol(release, &end, 10);
-	if (end == release)
-		return KERNEL_E_TOO_OLD;
-	if (major < KERNEL_FLOOR_MAJOR ||
-		(major == KERNEL_FLOOR_MAJOR && minor < KERNEL_FLOOR_MINOR))
-		return KERNEL_E_TOO_OLD;
-	return 0;
+	found = strtol(release, &end, 10);
+	return end != release && found >= minor;
+}
+
+int kernel_check_release(const char *release)
+{
+	return is_release_at_least(release, KERNEL_FLOOR_MAJOR, KERNEL_FLOOR_MINOR)
+		       ? 0
+		       : KERNEL_E_TOO_OLD;
+}
+
+bool kernel_is_at_least(int major, int minor)
+{
+	struct utsname name;
+
+	return uname(&name) == 0 && is_release_at_least(name.release, major, minor);
 }
 
 int kernel_check_floor(void)

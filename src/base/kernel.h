@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <linux/ioctl.h>
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -36,7 +37,10 @@ enum {
  * refused, never worked around. Returns 0 or KERNEL_E_TOO_OLD. */
 int kernel_check_floor(void) _warn_unused_;
 
-/* The same for a version as uname(2) spells it. */
+/* Whether this kernel is that version or newer: for what cannot be found out by trying. */
+bool kernel_is_at_least(int major, int minor);
+
+/* The same as kernel_check_floor() for a version as uname(2) spells it. */
 int kernel_check_release(const char *release) _warn_unused_;
 
 /* Sockets */

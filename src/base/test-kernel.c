@@ -28,6 +28,9 @@ TEST(releases)
 	ASSERT_EQ(kernel_check_release("6."), KERNEL_E_TOO_OLD);
 	ASSERT_EQ(kernel_check_release(""), KERNEL_E_TOO_OLD);
 	ASSERT_EQ(kernel_check_release("six"), KERNEL_E_TOO_OLD);
+	ASSERT_TRUE(kernel_is_at_least(KERNEL_FLOOR_MAJOR, KERNEL_FLOOR_MINOR));
+	ASSERT_TRUE(kernel_is_at_least(5, 999));
+	ASSERT_FALSE(kernel_is_at_least(1000, 0));
 }
 
 TEST(procmap_query)

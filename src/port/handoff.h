@@ -2,7 +2,8 @@
 /*
  * A send right over a connected AF_UNIX socket (datagram or SEQPACKET), between two processes that do
  * not yet have a port in common: how a bootstrap server gives its port to whoever connects to its
- * path. One message of fixed size with two descriptors, the port's address and the end of its pipe.
+ * path. One message of fixed size with two descriptors, the port's address and the end of its pipe. So
+ * ordinary ports only: task ports and other objects of the library travel in messages, to a port.
  */
 #pragma once
 

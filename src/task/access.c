@@ -75,6 +75,30 @@ static int query(const Access *access, KernelProcmapQuery *q)
 	return r != 0 ? r : (int)result;
 }
 
+/* From there on a query locks the one mapping that it tells of, and none if there is none. */
+static bool is_query_free(void)
+{
+	static atomic_int known; /* 1: it is, -1: it is not */
+	int state = atomic_load_explicit(&known, memory_order_relaxed);
+
+	if (state == 0) {
+		state = kernel_is_at_least(6, 18) ? 1 : -1;
+		atomic_store_explicit(&known, state, memory_order_relaxed);
+	}
+	return state > 0;
+}
+
+bool access_is_gone(const Access *access)
+{
+	/* Nothing is mapped at the last address, or above. */
+	KernelProcmapQuery q = {.size = sizeof(q), .query_addr = UINT64_MAX};
+	Access plain = *access;
+
+	if (is_query_free())
+		plain.is_guarded = false;
+	return query(&plain, &q) == -ESRCH;
+}
+
 int access_find(const Access *access, uint64_t address, AccessArea *ret)
 {
 	KernelProcmapQuery q = {
@@ -125,7 +149,7 @@ static int check(
 
 int access_check(const Access *access, uint64_t address, uint64_t size, int prot)
 {
-	AccessArea last;
+	AccessArea last = {0};
 
 	return check(access, address, size, prot, &last);
 }
@@ -138,7 +162,7 @@ static bool was_seen(const Access *access, uint64_t address, uint64_t size)
 
 static int check_readable(const Access *access, uint64_t address, uint64_t size)
 {
-	AccessArea last;
+	AccessArea last = {0};
 	int r;
 
 	if (was_seen(access, address, size))

@@ -41,6 +41,12 @@ typedef struct Access {
  *	KERN_RESOURCE_SHORTAGE		guarded only
  *	-errno */
 
+/* Whether the target's image is gone, by exit or by exec. Does not look at its memory, whose owner could
+ * keep it locked for ever; where the kernel itself locks all of it for this (before 6.18), the question
+ * is asked as any other: of a guarded target that does not answer nobody knows, and it is not gone. Needs
+ * only `maps`. */
+bool access_is_gone(const Access *access);
+
 /* The mapping that covers the address, or else the next one above it. KERN_INVALID_ADDRESS: there
  * is none. */
 int access_find(const Access *access, uint64_t address, AccessArea *ret) _warn_unused_;

@@ -212,3 +212,9 @@ kern_return_t agent_do_vm_map(mach_port_t agent, agent_address_t *address, agent
 
 	return done_with(kr, object);
 }
+
+kern_return_t agent_do_vm_page_query(
+	mach_port_t agent, agent_address_t offset, int32_t *disposition, int32_t *ref_count)
+{
+	return mach_vm_page_query(mach_task_self(), offset, disposition, ref_count);
+}

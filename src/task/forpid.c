@@ -16,8 +16,10 @@
 #include "port/kport.h"
 #include "port/port.h"
 #include "port/task.h"
+#include "task/access.h"
 #include "task/bundle.h"
 #include "task/flavor.h"
+#include "task/trust.h"
 
 bool forpid_is_privileged(void)
 {
@@ -74,15 +76,16 @@ static bool find_known(const PidRef *target, TaskFlavor flavor, Right *ret)
 /* An exec between two opens would make two images one: the pin, opened first, shows it. */
 static bool is_one_image(const PidRef *target, TaskFlavor flavor, const int *fds)
 {
-	KernelProcmapQuery query = {
-		.size = sizeof(query),
-		.query_flags = KERNEL_PROCMAP_COVERING_OR_NEXT,
+	Access access = {
+		.maps = fds[BUNDLE_MAPS],
+		.mem = -EBADF,
+		.is_guarded = !trust_could_kill_us(target->fd),
+		.timeout_ms = TRUST_TIMEOUT_MS,
 	};
 
 	if (pidref_verify(target) != 0 || !pidref_is_alive(target))
 		return false;
-	return flavor == TASK_IS_NAME ||
-	       ioctl(fds[BUNDLE_MAPS], KERNEL_PROCMAP_QUERY, &query) == 0 || errno == ENOENT;
+	return flavor == TASK_IS_NAME || !access_is_gone(&access);
 }
 
 static int open_bundle(const PidRef *target, TaskFlavor flavor, KportArrival *a)

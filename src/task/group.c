@@ -5,51 +5,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/kernel.h"
-
-#define CGROUP2_MAGIC 0x63677270L
-
-/* Where the groups of version 2 are: alone, or beside those of version 1. */
-static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-
-static const char *find_place(void)
-{
-	struct statfs fs;
-
-	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
-		if (statfs(places[i], &fs) == 0 && (long)fs.f_type == CGROUP2_MAGIC)
-			return places[i];
-	}
-	return NULL;
-}
-
-/* "0::/path" is the line of version 2. */
-static bool read_own_path(char *path, size_t size)
-{
-	FILE *file = fopen("/proc/self/cgroup", "re");
-	bool found = false;
-
-	if (!file)
-		return false;
-	while (!found && fgets(path, (int)size, file)) {
-		size_t n = strcspn(path, "\n");
-
-		path[n] = '\0';
-		found = strncmp(path, "0::/", 4) == 0 && n > 4;
-		if (found)
-			memmove(path, path + 3, n - 2);
-	}
-	fclose(file);
-	return found;
-}
 
 static int open_in(int dir, const char *name, int flags)
 {
@@ -83,13 +46,8 @@ static bool has_children(int dir)
 unsigned group_open_own(int ret_fds[2])
 {
 	_cleanup_close_ int dir = -EBADF;
-	const char *place = find_place();
-	char path[PATH_MAX], whole[PATH_MAX + 64];
 
-	if (!place || !read_own_path(path, sizeof(path)))
-		return 0;
-	snprintf(whole, sizeof(whole), "%s%s", place, path);
-	dir = open(whole, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	dir = cgroup_open_own();
 	if (dir < 0 || has_children(dir) || !is_alone(dir))
 		return 0;
 	ret_fds[0] = open_in(dir, "cgroup.freeze", O_RDWR);
@@ -109,7 +67,7 @@ static bool look(int fd, const char *path, struct statx *ret)
 
 bool group_is_file(int fd, const char *name)
 {
-	const char *place = find_place();
+	const char *place = cgroup_find_place();
 	int flags = fcntl(fd, F_GETFL);
 	char path[64], found[PATH_MAX];
 	size_t len = strlen(name);

@@ -17,6 +17,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <pthread.h>
@@ -110,6 +111,11 @@ static void block_free(Block *block)
 unsanitized_ static ssize_t make_call(Block *block)
 {
 	switch (block->op) {
+	case GUARD_READ_FILE:
+		block->fd = (int)syscall(SYS_openat, AT_FDCWD, block->buffer, O_RDONLY | O_CLOEXEC);
+		if (block->fd < 0)
+			return -1;
+		__attribute__((__fallthrough__));
 	case GUARD_READ:
 		return syscall(SYS_pread64, block->fd, block->buffer, block->size, block->where);
 	case GUARD_WRITE:
@@ -244,7 +250,7 @@ static int take_result(const Block *block, const GuardCall *call, ssize_t *ret_r
 
 	if (!atomic_load_explicit(&block->is_done, memory_order_acquire))
 		return error_origin(-EIO);
-	if (call->op == GUARD_READ && block->result > 0)
+	if ((call->op == GUARD_READ || call->op == GUARD_READ_FILE) && block->result > 0)
 		size = (size_t)block->result;
 	*ret_result = block->result;
 	if (size > 0 && region_copy_out((uintptr_t)call->buffer, block->buffer, size) != 0)

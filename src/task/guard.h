@@ -34,6 +34,7 @@
 typedef enum GuardOp {
 	GUARD_READ, /* pread at offset `where` */
 	GUARD_WRITE, /* pwrite */
+	GUARD_READ_FILE, /* the same as GUARD_READ, of a file whose path is in the buffer; `fd` is not used */
 	GUARD_IOCTL, /* request `where`, with the buffer for an argument, both ways */
 } GuardOp;
 

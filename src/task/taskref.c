@@ -3,18 +3,18 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/kernel.h"
 #include "base/pidref.h"
 #include "port/kport.h"
 #include "port/names.h"
 #include "port/port.h"
 #include "port/space.h"
 #include "port/task.h"
+#include "task/access.h"
 #include "task/bundle.h"
+#include "task/trust.h"
 
 static int find_port(PortName name, TaskFlavor least, Port **ret, TaskFlavor *ret_flavor)
 {
@@ -85,14 +85,11 @@ void task_ref_done(TaskRef *ref)
 }
 
 /* The kernel answers for as long as the memory that the descriptor was opened on is somebody's. */
-static bool is_image_gone(int maps)
+static bool is_image_gone(const TaskRef *ref)
 {
-	KernelProcmapQuery query = {
-		.size = sizeof(query),
-		.query_flags = KERNEL_PROCMAP_COVERING_OR_NEXT,
-	};
+	Access access;
 
-	return maps >= 0 && ioctl(maps, KERNEL_PROCMAP_QUERY, &query) < 0 && errno == ESRCH;
+	return ref->maps >= 0 && trust_access(ref, &access) == 0 && access_is_gone(&access);
 }
 
 bool task_ref_is_dead(const TaskRef *ref)
@@ -102,7 +99,7 @@ bool task_ref_is_dead(const TaskRef *ref)
 	if (ref->is_self)
 		return false;
 	if (!dead)
-		dead = kobject_is_dead(ref->port->kobject) || is_image_gone(ref->maps);
+		dead = kobject_is_dead(ref->port->kobject) || is_image_gone(ref);
 	if (dead) {
 		task_lock();
 		kport_mark_dead(ref->port);

@@ -38,8 +38,9 @@ void task_ref_done(TaskRef *ref);
 void task_ref_port(Port *port, TaskRef *ret);
 
 /* Whether the target's image is gone, by exit or by exec; its names are dead ones from then on. To be
- * asked where something failed that the target's end would explain. May look at the target, whose memory map
- * an old kernel lets it keep locked: not with a lock of ours held. */
+ * asked where something failed that the target's end would explain. A target that is not trusted cannot
+ * keep it waiting (access_is_gone()); on a kernel before 6.18 one that is can: not with a lock of ours
+ * held. */
 bool task_ref_is_dead(const TaskRef *ref);
 
 /* The target's number in this pid namespace. Returns 0 or MACH_SEND_INVALID_DEST. */

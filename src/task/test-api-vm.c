@@ -278,6 +278,34 @@ TEST(what_is_mapped_here)
 	ASSERT_EQ(mach_vm_deallocate(mach_task_self(), base, 3 * 4096), KERN_SUCCESS);
 }
 
+TEST(where_pages_are)
+{
+	mach_vm_address_t base = allocate(3 * 4096);
+	integer_t disposition = -1, refs = -1;
+	void *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	*(volatile char *)at(base + 4096) = 1;
+	ASSERT_EQ(mach_vm_page_query(mach_task_self(), base, &disposition, &refs), KERN_SUCCESS);
+	ASSERT_EQ(disposition, 0);
+	ASSERT_EQ(refs, 0);
+	ASSERT_EQ(mach_vm_page_query(mach_task_self(), base + 5000, &disposition, &refs),
+		KERN_SUCCESS);
+	ASSERT_EQ(disposition & VM_PAGE_QUERY_PAGE_PRESENT, VM_PAGE_QUERY_PAGE_PRESENT);
+	ASSERT_EQ(refs, 1);
+	ASSERT_TRUE(shared != MAP_FAILED);
+	*(volatile char *)shared = 1;
+	ASSERT_EQ(mach_vm_page_query(mach_task_self(), (uintptr_t)shared, &disposition, &refs),
+		KERN_SUCCESS);
+	ASSERT_EQ(disposition, VM_PAGE_QUERY_PAGE_PRESENT | VM_PAGE_QUERY_PAGE_EXTERNAL);
+	ASSERT_EQ(mach_vm_page_query(mach_task_self(), base, NULL, &refs), KERN_INVALID_ARGUMENT);
+	ASSERT_EQ(mach_vm_page_query(mach_task_self(), base, &disposition, NULL),
+		KERN_INVALID_ARGUMENT);
+	ASSERT_EQ(mach_vm_page_query(MACH_PORT_NULL, base, &disposition, &refs),
+		KERN_INVALID_ARGUMENT);
+	ASSERT_SYS(munmap(shared, 4096));
+	ASSERT_EQ(mach_vm_deallocate(mach_task_self(), base, 3 * 4096), KERN_SUCCESS);
+}
+
 TEST(regions_that_are_shared_or_of_files)
 {
 	mach_vm_address_t base = allocate(MB), address = base;

@@ -36,6 +36,22 @@ static int make_file(const char *text)
 	return fd;
 }
 
+TEST(reads_a_file_by_its_path)
+{
+	int n_fds = fd_count_open();
+	char buffer[64] = "/proc/self/comm";
+	GuardCall call = {GUARD_READ_FILE, -EBADF, 0, buffer, sizeof(buffer)};
+	ssize_t n = 0;
+
+	ASSERT_OK(guard_run(&call, LONG_MS, &n));
+	ASSERT_GT(n, 1);
+	ASSERT_EQ(buffer[n - 1], '\n');
+	strcpy(buffer, "/proc/self/nothing");
+	ASSERT_OK(guard_run(&call, LONG_MS, &n));
+	ASSERT_EQ(n, -ENOENT);
+	ASSERT_EQ(fd_count_open(), n_fds);
+}
+
 /* A call that never comes back: nothing is ever put before this supervisor. */
 static GuardCall make_silent(struct seccomp_notif *buffer)
 {

@@ -35,6 +35,13 @@ static KobjectType type_of(TaskFlavor flavor)
 	}
 }
 
+static TaskFlavor flavor_of(KobjectType type)
+{
+	if (type == KOBJECT_THREAD)
+		return TASK_IS_CONTROL;
+	return type == KOBJECT_THREAD_READ ? TASK_IS_READ : TASK_IS_INSPECT;
+}
+
 static bool is_thread(KobjectType type)
 {
 	return type == KOBJECT_THREAD || type == KOBJECT_THREAD_READ ||
@@ -206,7 +213,11 @@ int thread_ref_get(PortName name, ThreadRef *ret)
 	task_unlock();
 	if (r)
 		return r;
-	*ret = (ThreadRef){.port = port, .pidfd = port->kobject->fds[0]};
+	*ret = (ThreadRef){
+		.port = port,
+		.flavor = flavor_of(port->kobject_type),
+		.pidfd = port->kobject->fds[0],
+	};
 	if (port->kobject->n_fds == 0) {
 		r = open_own(port->kobject, &ret->pidfd);
 		if (r < 0) {

@@ -13,6 +13,7 @@
 
 typedef struct ThreadRef {
 	Port *port; /* referenced */
+	TaskFlavor flavor; /* control, read or inspect */
 	int pidfd; /* the port's, or, of a thread of this process, the ref's */
 	pid_t tid; /* in this pid namespace, as the next */
 	pid_t pid;

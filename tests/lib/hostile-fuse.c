@@ -167,6 +167,9 @@ static void helper_answer(const struct fuse_in_header *in, HostileKind kind)
 		len = sizeof(out.body.init);
 		break;
 	case FUSE_OPEN:
+		/* Whoever maps it waits, with the map of his memory locked, for pages that are read. */
+		if (kind == HOSTILE_FUSE_FILE)
+			out.body.open.open_flags = FOPEN_DIRECT_IO;
 		len = sizeof(out.body.open);
 		break;
 	case FUSE_GETATTR:

@@ -3,6 +3,7 @@
  * What is done to whole tasks: found by number and by token, listed thread by thread, stopped and ended.
  */
 #include <linux/capability.h>
+#include <mach/thread_act.h>
 #include <mach_debug/ipc_info.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -297,6 +298,19 @@ TEST(threads_of_this_task)
 	wait_for_closes();
 }
 
+/* From a thread port that came by a task port of that flavour. */
+static void check_special(mach_port_t thread, int which, int task_flavor)
+{
+	bool may = which == THREAD_INSPECT_PORT || task_flavor == TASK_KERNEL_PORT ||
+		   (which == THREAD_READ_PORT && task_flavor == TASK_READ_PORT);
+	mach_port_t port = MACH_PORT_NULL;
+
+	ASSERT_EQ(thread_get_special_port(thread, which, &port),
+		may ? KERN_SUCCESS : KERN_INVALID_CAPABILITY);
+	if (may)
+		drop(port);
+}
+
 STAGE(threads_of_another_task)
 {
 	static const struct {
@@ -327,6 +341,8 @@ STAGE(threads_of_another_task)
 			ASSERT_EQ(ref.pid, peer_pid(peer));
 			found |= ref.tid == ref.pid;
 			thread_ref_done(&ref);
+			for (int w = THREAD_KERNEL_PORT; w <= THREAD_MAX_SPECIAL_PORT; w++)
+				check_special(threads[k], w, flavors[i].which);
 		}
 		ASSERT_TRUE(found);
 		drop_threads(threads, n);

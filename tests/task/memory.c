@@ -275,6 +275,72 @@ STAGE(regions_take_a_read_port)
 	(void)scene_end(&scene);
 }
 
+static void look_at_pages(mach_port_t port)
+{
+	integer_t disposition = -1, refs = -1;
+
+	ASSERT_EQ(mach_vm_page_query(port, at(7), &disposition, &refs), KERN_SUCCESS);
+	ASSERT_EQ(disposition, VM_PAGE_QUERY_PAGE_PRESENT);
+	ASSERT_EQ(refs, 1);
+	/* Nothing is there, or nothing any more. */
+	ASSERT_EQ(mach_vm_page_query(port, 0, &disposition, &refs), KERN_SUCCESS);
+	ASSERT_EQ(disposition, 0);
+	ASSERT_EQ(refs, 0);
+	ASSERT_EQ(vm_map_page_query(port, (vm_offset_t)-1, &disposition, &refs), KERN_SUCCESS);
+	ASSERT_EQ(disposition, 0);
+}
+
+STAGE(pages_take_a_read_port)
+{
+	Scene scene = scene_begin(s);
+	integer_t disposition, refs;
+
+	for (unsigned i = 0; i < N_FLAVORS; i++)
+		ASSERT_EQ(mach_vm_page_query(scene.tasks[i], at(0), &disposition, &refs),
+			allowed(TASK_IS_READ, i));
+	look_at_pages(scene.tasks[1]);
+	look_at_pages(scene.tasks[0]);
+	/* By a process that is thrown away. */
+	ASSERT_EQ(portcullis_task_set_trust(scene.tasks[1], PORTCULLIS_TASK_TRUST_NONE, 10000),
+		KERN_SUCCESS);
+	look_at_pages(scene.tasks[1]);
+	(void)scene_end(&scene);
+}
+
+/* Whom the kernel does not tell: the target does, where it may be asked. */
+static void page_reader(PeerCtx *ctx)
+{
+	mach_port_t hub, read, control;
+	mach_port_t own = task_peer_begin(ctx, &hub);
+	integer_t disposition, refs;
+	kern_return_t kr;
+
+	read = take(own, GIVE);
+	control = take(own, GIVE);
+	kr = mach_vm_page_query(read, at(0), &disposition, &refs);
+	ASSERT_EQ(kr, ctx->is_other_uid ? KERN_NOT_SUPPORTED : KERN_SUCCESS);
+	look_at_pages(control);
+	give(hub, GIVE, control, MOVE);
+	deallocate(read);
+	forget_reply_port();
+	destroy(own);
+	deallocate(hub);
+}
+
+STAGE(pages_by_another_user)
+{
+	Scene scene = scene_begin(s);
+	Peer *peer = stage_spawn_as(s, HARNESS_NOBODY, "reader", page_reader, NULL);
+	mach_port_t own = take(s->hub, HELLO);
+
+	give(own, GIVE, scene.tasks[1], COPY);
+	give(own, GIVE, scene.tasks[0], COPY);
+	deallocate(take(s->hub, GIVE));
+	harness_expect_exit(peer, 0);
+	deallocate(own);
+	(void)scene_end(&scene);
+}
+
 STAGE(counters_take_a_name_port)
 {
 	Scene scene = scene_begin(s);
@@ -509,5 +575,6 @@ STAGE(strangers_are_guarded)
 		portcullis_task_get_trust(scene.tasks[1], &trust, NULL, &is_guarded), KERN_SUCCESS);
 	ASSERT_TRUE(is_guarded);
 	read_with(scene.tasks[1], KERN_SUCCESS);
+	look_at_pages(scene.tasks[1]);
 	(void)scene_end(&scene);
 }

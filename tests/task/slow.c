@@ -6,6 +6,7 @@
  * nothing left behind.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include <mach/mach_vm.h>
@@ -17,10 +18,13 @@
 #include "tests/lib/hostile.h"
 #include "tests/task/task.h"
 
-enum { GIVE = 1, DISARM, LEAVE, WEDGE, ASK = 100 };
+enum { GIVE = 1, DISARM, LEAVE, WEDGE, HOLD, ASK = 100 };
 
 #define PAGE ((mach_vm_size_t)4096)
 #define TIMEOUT_MS 200
+
+/* Where nothing else lies, and which everybody may map. */
+#define LOWEST ((uintptr_t)0x10000)
 
 /* Where the page is; 0: there can be none here. */
 typedef struct Trap {
@@ -31,6 +35,8 @@ typedef struct Trap {
 typedef struct Wedge {
 	char *page;
 	int fd; /* if there is one, it is read into the page */
+	int file; /* that the page is of */
+	atomic_bool is_over;
 } Wedge;
 
 /* Waits for the page: by the kernel, for which one that never comes is an error and no signal. */
@@ -58,6 +64,19 @@ static void *change(void *arg)
 	return NULL;
 }
 
+/* Replaces the lowest mapping by the file, which waits for the page as soon as that is being read: all
+ * the while the map is locked, and nobody can look at that mapping. */
+static void *hold(void *arg)
+{
+	Wedge *w = arg;
+	void *lowest = mmap((void *)LOWEST, PAGE, PROT_READ,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	while (lowest != MAP_FAILED && !atomic_load(&w->is_over))
+		lowest = mmap(lowest, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, w->file, 0);
+	return NULL;
+}
+
 static void start(pthread_t *thread, void *(*fn)(void *), void *arg)
 {
 	ASSERT_EQ(pthread_create(thread, NULL, fn, arg), 0);
@@ -78,6 +97,7 @@ static void target(PeerCtx *ctx)
 		page = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, hostile.fd, 0);
 		trap.page = page == MAP_FAILED ? 0 : (uint64_t)(uintptr_t)page;
 		wedge.page = page;
+		wedge.file = hostile.fd;
 	}
 	memcpy(trap.reason, hostile.reason, sizeof(trap.reason));
 	peer_send_bytes(ctx, &trap, sizeof(trap));
@@ -85,11 +105,14 @@ static void target(PeerCtx *ctx)
 		receive_any(own, &buffer);
 		if (buffer.header.msgh_id == LEAVE)
 			break;
-		if (buffer.header.msgh_id == WEDGE) {
+		if (buffer.header.msgh_id == WEDGE || buffer.header.msgh_id == HOLD) {
+			bool holds = buffer.header.msgh_id == HOLD;
+
 			start(&threads[0], touch, &wedge);
-			start(&threads[1], change, NULL);
+			start(&threads[1], holds ? hold : change, &wedge);
 			is_wedged = true;
 		} else if (buffer.header.msgh_id == DISARM) {
+			atomic_store(&wedge.is_over, true);
 			hostile_deinit(&hostile);
 			tell(hub, DISARM);
 		} else {
@@ -228,6 +251,36 @@ STAGE(a_map_that_is_locked)
 		ASSERT_TRUE(kr == KERN_SUCCESS || kr == KERN_OPERATION_TIMED_OUT);
 	}
 	assert_prompt(began);
+	scene_end(s, &scene);
+}
+
+/* Whether the target's image is there can be told at any time: nothing of its memory is looked at. */
+STAGE(a_map_that_is_held)
+{
+	struct vm_region_basic_info_64 basic;
+	Scene scene = scene_begin(s);
+	TaskRef ref = {.port = NULL};
+	bool is_held = false;
+	uint64_t began;
+
+	tell(scene.own, HOLD);
+	for (int i = 0; i < 1000 && !is_held; i++) {
+		mach_msg_type_number_t count = VM_REGION_BASIC_INFO_COUNT_64;
+		mach_vm_address_t address = 0;
+		mach_vm_size_t size;
+
+		is_held = mach_vm_region(scene.task, &address, &size, VM_REGION_BASIC_INFO_64,
+				  (vm_region_info_t)&basic, &count,
+				  NULL) == KERN_OPERATION_TIMED_OUT;
+	}
+	if (!is_held)
+		printf("note: this kernel keeps no map locked\n");
+	ASSERT_OK(task_ref_get(scene.task, TASK_IS_READ, &ref));
+	began = clock_now_ns();
+	for (int i = 0; i < 5; i++)
+		ASSERT_FALSE(task_ref_is_dead(&ref));
+	assert_prompt(began);
+	task_ref_done(&ref);
 	scene_end(s, &scene);
 }
 

@@ -198,6 +198,25 @@ STAGE(a_control_port_reaches_the_special_ports)
 	forget_reply_port();
 }
 
+/* Children would have our memory among their descriptors, and so would whatever they run. */
+TEST(task_ports_are_not_inherited)
+{
+	mach_port_array_t ports = NULL;
+	mach_msg_type_number_t n = 0;
+
+	for (unsigned i = 0; i < N_FLAVORS; i++) {
+		mach_port_t port = own_flavor(flavors[i].which);
+
+		ASSERT_EQ(mach_ports_register(SELF, &port, 1), KERN_INVALID_ARGUMENT);
+		ASSERT_EQ(task_set_special_port(SELF, TASK_BOOTSTRAP_PORT, port),
+			KERN_INVALID_ARGUMENT);
+		deallocate(port);
+	}
+	ASSERT_EQ(mach_ports_lookup(SELF, &ports, &n), KERN_SUCCESS);
+	ASSERT_EQ(ports[0], MACH_PORT_NULL);
+	ASSERT_EQ(vm_deallocate(SELF, (vm_address_t)ports, n * sizeof(*ports)), KERN_SUCCESS);
+}
+
 /* It ends, or becomes another program. */
 static void mortal(PeerCtx *ctx)
 {
