@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/error.h"
 #include "launchd/account.h"
 #include "launchd/confine-ports.h"
@@ -19,6 +20,7 @@
 #include "launchd/guest.h"
 #include "launchd/refusal.h"
 
+#define GROUPS_FOLDER "/sys/fs/cgroup"
 #define SYSTEM_FOLDER "/run/portcullis"
 #define RUNTIME_FOLDERS "/run/user"
 
@@ -97,6 +99,18 @@ static int cover_runtime_folder(ConfineCovers *covers, const char *folder)
 	return error_trace(cover_folder(covers, path, 0700, true));
 }
 
+/* The groups that a user may divide are the user's files, and cgroup.kill is as good as a signal. Those of
+ * version 2 may lie among those of version 1. */
+static int cover_groups(ConfineCovers *covers)
+{
+	const char *place = cgroup_find_place();
+	int r = 0;
+
+	if (place && strcmp(place, GROUPS_FOLDER) != 0)
+		r = confine_covers_add(covers, place);
+	return error_trace(r < 0 ? r : confine_covers_add(covers, GROUPS_FOLDER));
+}
+
 static int list_covers(uid_t uid, ConfineCovers *covers)
 {
 	bool is_root = geteuid() == 0;
@@ -114,6 +128,8 @@ static int list_covers(uid_t uid, ConfineCovers *covers)
 		r = cover_folder(covers, SYSTEM_FOLDER, 0755, is_root);
 	if (r == 0 && server_path)
 		r = confine_covers_add(covers, server_path);
+	if (r == 0)
+		r = cover_groups(covers);
 	return error_trace(r);
 }
 

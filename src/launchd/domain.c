@@ -338,6 +338,7 @@ int domain_init(const DomainOptions *o)
 		.hooks = &hooks,
 		.socket_directory = o->socket_directory,
 		.nofile = o->nofile,
+		.has_groups = true,
 		.second_ns = o->second_ns};
 	int r;
 

@@ -19,6 +19,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "launchd/job.h"
+#include "launchd/jobgroup.h"
 #include "launchd/jobsocket.h"
 #include "launchd/throttle.h"
 #include "launchd/watchpath.h"
@@ -49,6 +50,7 @@ struct Job {
 	bool is_working; /* in the supervisor's list of work */
 	bool is_in_others, is_linked; /* in the list; in the table of processes */
 
+	JobGroup *group; /* NULL until needed, or for good */
 	JobSockets sockets;
 	PathWatch **watches; /* NULL until there are */
 	size_t n_watches;
@@ -70,6 +72,7 @@ struct Supervisor {
 	SupervisorOptions options;
 	Loop *loop;
 	PathWatcher *watcher;
+	JobGroups groups;
 	Job *by_label, *by_pid;
 	struct JobList all;
 	struct JobList work; /* to be considered anew */

@@ -98,10 +98,26 @@ static int job_watch_process(Job *job)
 	return error_trace(supervisor_link_process(job));
 }
 
+/* Instances are in their parent's, which ends them when it goes. -EBADF: there is none. */
+static int job_open_group(Job *job)
+{
+	Job *owner = job->parent ? job->parent : job;
+
+	if (!owner->group)
+		owner->group = jobgroup_new(&owner->supervisor->groups, owner->spec->label);
+	return jobgroup_open_run(owner->group);
+}
+
+static void job_sweep_group(const Job *job)
+{
+	jobgroup_sweep(job->parent ? job->parent->group : job->group);
+}
+
 static int job_spawn(Job *job, char **ret_problem)
 {
 	const SupervisorOptions *options = &job->supervisor->options;
 	_cleanup_spawn_extra_ SpawnExtra extra;
+	_cleanup_close_ int group = -EBADF;
 	Spawned spawned = SPAWNED_INIT;
 	SpawnRequest request = {
 		.spec = job->spec,
@@ -109,6 +125,7 @@ static int job_spawn(Job *job, char **ret_problem)
 		.extra = &extra,
 		.stdio_fd = job->stdio_fd,
 		.nofile = options->nofile,
+		.group_fd = -EBADF,
 	};
 	int r;
 
@@ -127,9 +144,12 @@ static int job_spawn(Job *job, char **ret_problem)
 	r = job_add_environment(job, &extra.environment);
 	if (r < 0)
 		return error_trace(r);
+	group = request.group_fd = job_open_group(job);
 	r = spawn_job(&request, &spawned, ret_problem);
-	if (r != 0)
+	if (r != 0) {
+		job_sweep_group(job);
 		return error_trace(r);
+	}
 	job->process = spawned.process;
 	job->failure_fd = spawned.failure_fd;
 	r = job_watch_process(job);
@@ -332,6 +352,7 @@ static void job_forget_process(Job *job)
 	job->status.pid = 0;
 	job->status.process_id = 0;
 	disarm_timer(job->exit_timer);
+	job_sweep_group(job);
 }
 
 static void job_end_group(const Job *job)

@@ -147,6 +147,16 @@ void job_set_problem_consume(Job *job, char *problem)
 	job->status.problem = problem;
 }
 
+/* What the job has started ends with it, also what has left the process group: in the time that a job
+ * gets. */
+static void job_leave_group(Job *job)
+{
+	uint64_t ns = supervisor_seconds(job->supervisor, job->spec->exit_timeout_s);
+	bool may_stay = job->spec->abandon_process_group || ns == 0;
+
+	job->group = jobgroup_leave(job->group, may_stay ? DEADLINE_NONE : deadline_after_ns(ns));
+}
+
 void job_finish(Job *job)
 {
 	const SupervisorHooks *hooks = job->supervisor->options.hooks;
@@ -157,6 +167,7 @@ void job_finish(Job *job)
 	job->is_gone = true;
 	job_cancel(job);
 	job_triggers_deinit(job);
+	job_leave_group(job);
 	supervisor_unlink_job(job);
 	if (hooks && hooks->removed)
 		hooks->removed(job->supervisor->options.userdata, job);

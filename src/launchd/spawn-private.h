@@ -18,6 +18,7 @@ typedef struct SpawnPlan {
 	mode_t umask;
 	struct rlimit nofile;
 	int stdio_fd;
+	int group_fd;
 	int failure_fd;
 } SpawnPlan;
 

@@ -95,6 +95,9 @@ typedef struct SpawnRequest {
 	const SpawnExtra *extra;
 	int stdio_fd; /* borrowed: to be 0, 1 and 2, where there is no path; -EBADF: none */
 	struct rlimit nofile; /* for descriptors, unless the spec has one; rlim_max 0: as ours */
+	/* The directory of a control group that it is to be born in, whose user gets cgroup.freeze and
+	 * cgroup.kill; borrowed; -EBADF: none. Where that cannot be it is born in ours. */
+	int group_fd;
 } SpawnRequest;
 
 typedef struct Spawned {

@@ -217,6 +217,7 @@ int supervisor_new(const SupervisorOptions *options, Supervisor **ret)
 	if (supervisor->options.second_ns == 0)
 		supervisor->options.second_ns = CLOCK_NS_PER_SEC;
 	supervisor->loop = options->loop;
+	jobgroups_init(&supervisor->groups, options->loop, options->has_groups);
 	TAILQ_INIT(&supervisor->all);
 	TAILQ_INIT(&supervisor->work);
 	TAILQ_INIT(&supervisor->others);
@@ -251,6 +252,7 @@ Supervisor *supervisor_free(Supervisor *supervisor)
 	}
 	free_gone(supervisor);
 	assert(supervisor->n_processes == 0 && TAILQ_EMPTY(&supervisor->work));
+	jobgroups_deinit(&supervisor->groups);
 	supervisor->watcher = path_watcher_free(supervisor->watcher);
 	supervisor->work_timer = loop_source_remove(supervisor->work_timer);
 	free(supervisor);

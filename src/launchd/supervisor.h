@@ -61,6 +61,7 @@ typedef struct SupervisorOptions {
 	void *userdata; /* of the hooks */
 	const char *socket_directory; /* likewise; for SecureSocketWithKey. NULL: refused */
 	struct rlimit nofile; /* of descriptors, for jobs; rlim_max 0: as ours */
+	bool has_groups; /* each run in a control group of its own, where that can be: jobgroup.h */
 	uint64_t second_ns; /* what a second of a JobSpec is; 0: a second. For tests. */
 } SupervisorOptions;
 

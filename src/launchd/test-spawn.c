@@ -51,6 +51,7 @@ static void run_job(Run *run, JobSpec *spec)
 		.label = spec->label,
 		.extra = &run->extra,
 		.stdio_fd = run->stdio_fd,
+		.group_fd = -EBADF,
 	};
 	Spawned spawned = SPAWNED_INIT;
 	SpawnFailure failure;
@@ -429,6 +430,7 @@ TEST(output_that_hangs)
 		.label = "x",
 		.extra = &run.extra,
 		.stdio_fd = -EBADF,
+		.group_fd = -EBADF,
 	};
 	ASSERT_OK(spawn_job(&request, &spawned, &run.problem));
 	ASSERT_EQ(spawn_read_failure(spawned.failure_fd, &failure), SPAWN_E_AGAIN);

@@ -74,20 +74,29 @@ __attribute__((__unused__)) static void count_removed(void *userdata, Job *job)
 	ASSERT_NULL(supervisor_find_job(job_supervisor(job), job_label(job)));
 }
 
-__attribute__((__unused__)) static void fixture_init(Fixture *f)
+__attribute__((__unused__)) static void fixture_init_with(Fixture *f, SupervisorOptions options)
 {
-	SupervisorOptions options = {.second_ns = SECOND_MS * CLOCK_NS_PER_MS};
-
 	*f = (Fixture){.n_spawned = 0};
 	dir_init(&f->dir);
 	ASSERT_OK(loop_new(&f->loop));
 	f->hooks = (SupervisorHooks){
-		count_before, count_spawned, count_exited, count_changed, count_removed};
+		.before_spawn = count_before,
+		.spawned = count_spawned,
+		.exited = count_exited,
+		.state_changed = count_changed,
+		.removed = count_removed,
+	};
+	options.second_ns = SECOND_MS * CLOCK_NS_PER_MS;
 	options.loop = f->loop;
 	options.hooks = &f->hooks;
 	options.userdata = f;
 	options.socket_directory = f->dir.path;
 	ASSERT_OK(supervisor_new(&options, &f->supervisor));
+}
+
+__attribute__((__unused__)) static void fixture_init(Fixture *f)
+{
+	fixture_init_with(f, (SupervisorOptions){.has_groups = false});
 }
 
 __attribute__((__unused__)) static void fixture_deinit(Fixture *f)

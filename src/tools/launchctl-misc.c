@@ -260,6 +260,29 @@ static void print_process(int pid, const ProcessInfo *info)
 	printf("}\n");
 }
 
+static void print_bootstrap(const Manager *m, int pid)
+{
+	mach_port_t port = MACH_PORT_NULL;
+	kern_return_t kr = process_dup_bootstrap(pid, &port);
+	const char *why = cause_text(kr);
+	name_t name;
+
+	if (kr == KERN_SUCCESS)
+		why = "of another domain";
+	else if (kr == KERN_NO_ACCESS)
+		why = "not to be seen: Operation not permitted";
+	else if (kr == KERN_FAILURE)
+		why = "none";
+	printf("task-special ports = {\n");
+	if (kr == KERN_SUCCESS && manager_knows(m, port, name))
+		print_text_line("\tbootstrap", name);
+	else
+		printf("\tbootstrap = (%s)\n", why);
+	printf("}\n");
+	if (MACH_PORT_VALID(port))
+		(void)mach_port_deallocate(mach_task_self(), port);
+}
+
 static int run_procinfo(const Command *self, int argc, char **argv)
 {
 	_cleanup_manager_ Manager m = {.port = MACH_PORT_NULL};
@@ -286,12 +309,7 @@ static int run_procinfo(const Command *self, int argc, char **argv)
 	if (*who.label)
 		print_text_line("responsible service", who.label);
 	domain_target(m.name, name, sizeof(name));
-	printf("task-special ports = {\n\tbootstrap = ");
-	if (who.is_ours && *who.label && who.pid == pid)
-		printf("%s\n", name);
-	else
-		printf("(not to be had: there is no way yet to ask for another process's ports)\n");
-	printf("}\n");
+	print_bootstrap(&m, pid);
 	if (who.is_ours)
 		print_text_line("domain", name);
 	print_process(pid, &info);

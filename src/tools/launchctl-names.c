@@ -2,18 +2,18 @@
 /*
  * bslist, bstree, bsexec: namespaces and the services in them.
  *
- * A namespace is named as bstree shows it. A process stands for the bootstrap port that it has; whose
- * that is can only be said of jobs, which have that of the domain, and of whoever started us, whose port
- * we have inherited.
+ * A namespace is named as bstree shows it. A process stands for the bootstrap port that it has, and that
+ * its children would inherit: it is taken from there, by whoever may take it (inherit.h).
  */
 #include <ctype.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/pidref.h"
 #include "job_user.h"
+#include "port/inherit.h"
 #include "tools/launchctl.h"
 
 #define INDENT 4
@@ -215,47 +215,78 @@ static int open_named(const char *name, Manager *m)
 	return 0;
 }
 
-/* Jobs, and the domain's launchd itself, have the domain's port. */
-static bool has_domain_port(const Manager *m, int pid)
+/* Why a process has no bootstrap port for us. */
+static int fail_process(int pid, kern_return_t kr)
 {
-	mach_msg_type_number_t n = 0;
-	job_lines_t lines = NULL;
-	bool found = false;
-	name_t name;
-	int server = 0;
-	unsigned uid;
+	switch (kr) {
+	case KERN_TERMINATED:
+		return fail(STATUS_NO_PROCESS, "Could not find process %d: %s", pid,
+			status_text(STATUS_NO_PROCESS));
+	case KERN_NO_ACCESS:
+		return fail(STATUS_DENIED,
+			"Could not get the bootstrap port of process %d: Operation not permitted: "
+			"it "
+			"is for those who may debug that process (ptrace(2)): root, and its own "
+			"user "
+			"unless it is protected",
+			pid);
+	case KERN_FAILURE:
+		return fail(STATUS_FAILED,
+			"Could not get the bootstrap port of process %d: it has none; name a "
+			"namespace that launchctl bstree shows",
+			pid);
+	default:
+		return fail(STATUS_FAILED, "Could not get the bootstrap port of process %d: %s",
+			pid, cause_text(kr));
+	}
+}
 
-	if (m->is_subset)
+kern_return_t process_dup_bootstrap(int pid, mach_port_t *ret)
+{
+	_cleanup_pidref_ PidRef process = PIDREF_NULL;
+	int r = pidref_set_pid(&process, pid);
+
+	if (r)
+		return r == PIDREF_E_GONE ? KERN_TERMINATED : KERN_RESOURCE_SHORTAGE;
+	return inherit_dup_bootstrap(&process, ret);
+}
+
+/* The same port is known by one name. */
+static bool name_below(mach_port_t root, mach_port_t port, name_t ret_name)
+{
+	_cleanup_children_ Children c = {.n = 0};
+	bool found = false;
+
+	if (children_get(root, &c) != BOOTSTRAP_SUCCESS)
 		return false;
-	if (job_mig_manager(m->port, &server, &uid, name) == KERN_SUCCESS && server == pid)
-		return true;
-	if (job_mig_list(m->port, &lines, &n) != KERN_SUCCESS)
-		return false;
-	for (unsigned i = 0; i < n && !found; i++)
-		found = lines[i].pid == pid;
-	release(lines, n * sizeof(*lines));
+	for (unsigned i = 0; i < c.n && !found; i++) {
+		found = c.ports[i] == port;
+		if (found)
+			memcpy(ret_name, c.names[i], sizeof(name_t));
+		else
+			found = name_below(c.ports[i], port, ret_name);
+	}
 	return found;
+}
+
+bool manager_knows(const Manager *m, mach_port_t port, name_t ret_name)
+{
+	if (m->port != port)
+		return MACH_PORT_VALID(m->port) && name_below(m->port, port, ret_name);
+	domain_target(m->name, ret_name, sizeof(name_t));
+	return true;
 }
 
 static int open_process(int pid, Manager *m)
 {
-	const Target own = {.kind = TARGET_OWN};
-	int status;
+	mach_port_t port;
+	kern_return_t kr;
 
 	/* We have inherited our own from who started us. */
 	if (pid == getpid() || pid == getppid())
 		return manager_open_own(m);
-	if (kill(pid, 0) < 0 && errno == ESRCH)
-		return fail(STATUS_NO_PROCESS, "Could not find process %d: %s", pid,
-			status_text(STATUS_NO_PROCESS));
-	status = manager_open(&own, m);
-	if (status || has_domain_port(m, pid))
-		return status;
-	return fail(STATUS_FAILED,
-		"Could not get the bootstrap port of process %d: it is no job of this domain, and "
-		"there is no way yet to ask for another process's task port; name a namespace that "
-		"launchctl bstree shows",
-		pid);
+	kr = process_dup_bootstrap(pid, &port);
+	return kr ? fail_process(pid, kr) : manager_open_port_consume(port, m);
 }
 
 static int parse_pid(const char *text)

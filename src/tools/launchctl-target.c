@@ -198,24 +198,32 @@ static int fail_no_domain(int error)
 		path, CONTACT_SYSTEM_PATH, strerror(-error));
 }
 
-int manager_open_own(Manager *m)
+int manager_open_port_consume(mach_port_t port, Manager *m)
 {
 	kern_return_t kr;
-	int r;
 
-	*m = (Manager){.port = MACH_PORT_NULL};
-	if (task_get_bootstrap_port(mach_task_self(), &m->port) != KERN_SUCCESS ||
-		!MACH_PORT_VALID(m->port)) {
-		r = contact_server(&m->port);
-		if (r < 0)
-			return fail_no_domain(r);
-	}
+	*m = (Manager){.port = port};
 	kr = identify(m);
 	if (kr != KERN_SUCCESS) {
 		manager_close(m);
 		return fail(STATUS_NO_DOMAIN, "Could not reach the domain: %s", cause_text(kr));
 	}
 	return 0;
+}
+
+int manager_open_own(Manager *m)
+{
+	mach_port_t port;
+
+	*m = (Manager){.port = MACH_PORT_NULL};
+	if (task_get_bootstrap_port(mach_task_self(), &port) != KERN_SUCCESS ||
+		!MACH_PORT_VALID(port)) {
+		int r = contact_server(&port);
+
+		if (r < 0)
+			return fail_no_domain(r);
+	}
+	return manager_open_port_consume(port, m);
 }
 
 static int open_path(const char *path, const char *whose, Manager *m)

@@ -87,8 +87,15 @@ typedef struct Manager {
 int manager_open(const Target *target, Manager *ret);
 /* The namespace that the caller is in, as it is. */
 int manager_open_own(Manager *ret);
+/* The one that this port is of. */
+int manager_open_port_consume(mach_port_t port, Manager *ret);
 void manager_close(Manager *manager);
 #define _cleanup_manager_ _cleanup_(manager_close)
+
+/* What the children of a process would get: see inherit.h, also for the codes. */
+kern_return_t process_dup_bootstrap(int pid, mach_port_t *ret);
+/* Whether this is the port of a namespace of that domain, and of which. Nobody else is asked. */
+bool manager_knows(const Manager *m, mach_port_t port, name_t ret_name);
 
 /* "domain for user: 501", for messages about a domain of this name. */
 void domain_phrase(const char *name, char *text, size_t size);

@@ -68,6 +68,17 @@ static int complain(const char *what, int error)
 	return 1;
 }
 
+static int complain_of_path(const char *path, int error)
+{
+	if (error == EADDRINUSE)
+		fprintf(stderr, "launchd: %s: another launchd is there already\n", path);
+	else if (error == EEXIST)
+		fprintf(stderr, "launchd: %s: a file that is no socket is in the way\n", path);
+	else
+		(void)complain(path, error);
+	return 1;
+}
+
 static void usage(FILE *out)
 {
 	fputs("usage: launchd --session [--path PATH] [--load FILE | FOLDER] ... -- COMMAND "
@@ -249,7 +260,7 @@ static int open_path(Daemon *d)
 	}
 	r = listener_new(where, d->mode == MODE_SYSTEM, &d->listener);
 	if (r < 0)
-		(void)complain(where, -r);
+		(void)complain_of_path(where, -r);
 	return r;
 }
 
@@ -411,6 +422,7 @@ static int parse(Daemon *d, int argc, char **argv)
 			usage(stdout);
 			exit(0);
 		default:
+			usage(stderr);
 			return EXIT_USAGE;
 		}
 	}

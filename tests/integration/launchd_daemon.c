@@ -111,14 +111,14 @@ TEST(one_server_has_a_path)
 		"echo >portcullis/bootstrap; \"$LAUNCHD\" --user 2>&1 | sed "
 		"\"s|$FOLDER|DIR|\"; cat portcullis/bootstrap\n"
 		"unset XDG_RUNTIME_DIR; \"$LAUNCHD\" --user 2>&1; echo $?\n",
-		"launchd: DIR/portcullis/bootstrap: Address already in use\n"
+		"launchd: DIR/portcullis/bootstrap: another launchd is there already\n"
 		"bootstrap\n"
 		"Could not find a domain: no launchd is at DIR/portcullis/bootstrap or "
 		"/run/portcullis/bootstrap: No such file or directory\n"
 		"Start one (launchd --user), or run this in a session: launchd --session -- "
 		"COMMAND\n= 112\n"
 		"0\n"
-		"launchd: DIR/portcullis/bootstrap: File exists\n"
+		"launchd: DIR/portcullis/bootstrap: a file that is no socket is in the way\n"
 		"\n"
 		"launchd: XDG_RUNTIME_DIR is not set; say where with --path\n1\n");
 }

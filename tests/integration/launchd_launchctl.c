@@ -81,7 +81,12 @@ TEST(bsexec_runs_a_command_in_a_namespace)
 		      "ctl bsexec $PPID sh -c 'exit 5'; echo $?\n"
 		      "ctl bsexec $PPID /nonexistent 2>&1; echo $?\n"
 		      "ctl bslist session; ctl bslist session/$PPID\n"
-		      "try bsexec nothing true | hide; try bsexec $program true | hide\n"
+		      "try bsexec nothing true | hide\n"
+		      "ctl bsexec $program \"$LAUNCHCTL\" managername | hide\n"
+		      "sleep 1000 & ctl bsexec $! \"$LAUNCHCTL\" managername | hide; kill $!\n"
+		      "\"$LAUNCHCTL\" bsexec \"$subset\" sleep 1000 & "
+		      "until ctl bslist $! | grep CHILD; do :; done; kill $!\n"
+		      "ctl bsexec $PPID \"$LAUNCHCTL\" managername | hide\n"
 		      "try bslist 2147483646\n"
 		      "try bsexec $PPID\n"
 		      "finish 2>/dev/null\n",
@@ -95,9 +100,10 @@ TEST(bsexec_runs_a_command_in_a_namespace)
 		"A  PARENT\nA  PARENT\n"
 		"Could not find a namespace \"nothing\" in or below session/N: launchctl bstree "
 		"tells their names\n= N\n"
-		"Could not get the bootstrap port of process N: it is no job of this domain, and "
-		"there is no way yet to ask for another process's task port; name a namespace that "
-		"launchctl bstree shows\n= N\n"
+		"bootstrap-subse[N].subset.N\n"
+		"session/N\n"
+		"A  CHILD\n"
+		"session/N\n"
 		"Could not find process 2147483646: No such process\n= 3\n"
 		"Usage: launchctl bsexec PID | .. | NAMESPACE COMMAND [ARGUMENT ...]\n= 64\n");
 }
@@ -412,7 +418,8 @@ TEST(procinfo_tells_who_is_responsible)
 	       "pid=$(ctl kickstart -p session/com.example.x | sed 's/.*: //')\n"
 	       "ctl procinfo $pid >info\n"
 	       "grep -e responsible -e bootstrap -e ^domain -e comm info | hide\n"
-	       "ctl procinfo $$ | grep -e responsible -e bootstrap | sed \"s/$$/SELF/\"\n"
+	       "ctl procinfo $$ | grep -e responsible -e bootstrap | "
+	       "sed \"s/$$/SELF/; s/$PPID/SESSION/\"\n"
 	       "try procinfo 2147483646; try procinfo 0; try procinfo x\n",
 		"responsible pid = N\n"
 		"responsible service = com.example.x\n"
@@ -420,8 +427,7 @@ TEST(procinfo_tells_who_is_responsible)
 		"domain = session/N\n"
 		"\tcomm = sleep\n"
 		"responsible pid = SELF\n"
-		"\tbootstrap = (not to be had: there is no way yet to ask for another process's "
-		"ports)\n"
+		"\tbootstrap = session/SESSION\n"
 		"Could not look at process 2147483646: No such process\n= 3\n"
 		"Usage: launchctl procinfo PID\n= 64\n"
 		"Usage: launchctl procinfo PID\n= 64\n");

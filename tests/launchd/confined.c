@@ -551,6 +551,21 @@ static int attack_privileges(void)
 	return 0;
 }
 
+/* By the control groups of the user who made the server, which are files of his. */
+static int attack_groups(void)
+{
+	static const char *const files[] = {
+		"/sys/fs/cgroup/cgroup.procs",
+		"/sys/fs/cgroup/unified/cgroup.procs",
+		"/sys/fs/cgroup/freezer/tasks",
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		MUST_FAIL(open(files[i], O_RDONLY | O_CLOEXEC));
+	MUST_FAIL(mkdir("/sys/fs/cgroup/portcullis-test", 0755));
+	return 0;
+}
+
 /* The directory in which others make their ports is not the one that we see. */
 static int attack_ports(void)
 {
@@ -629,6 +644,7 @@ static const Attack attacks[] = {
 	{"launchd", attack_launchd, NULL},
 	{"server", attack_server, NULL},
 	{"privileges", attack_privileges, NULL},
+	{"groups", attack_groups, NULL},
 	{"ports", attack_ports, NULL},
 	{"works", works, NULL},
 	{"get_out", get_out, prepare_get_out},
@@ -979,6 +995,11 @@ TEST(guest_asks_its_server)
 TEST(guest_has_no_privileges)
 {
 	attack("privileges");
+}
+
+TEST(guest_looks_for_groups)
+{
+	attack("groups");
 }
 
 TEST(guest_has_a_directory_of_ports)
