@@ -8,6 +8,8 @@
 #   codesign-hostile.sh CODESIGN
 
 set -u
+# shellcheck source=tests/codesign/expect.sh
+. "$(dirname "$0")/expect.sh"
 
 codesign=$(realpath "$1")
 folder=$(mktemp -d) || exit 2
@@ -15,10 +17,10 @@ trap 'chmod -R u+rwx "$folder"; rm -rf "$folder"' EXIT
 if [ "$(id -u)" -eq 0 ] && [ -z "${2-}" ] && command -v setpriv >/dev/null; then
 	chmod 755 "$folder"
 	cp "$codesign" "$folder/codesign"
-	cp "$0" "$folder/script"
+	cp "$0" "$(dirname "$0")/expect.sh" "$folder"
 	install -d -m 700 -o 65534 -g 65534 "$folder/tmp"
 	TMPDIR=$folder/tmp setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs \
-		bash "$folder/script" "$folder/codesign" again || exit 1
+		bash "$folder/${0##*/}" "$folder/codesign" again || exit 1
 fi
 cd "$folder" || exit 2
 mkdir work
@@ -26,33 +28,12 @@ cd work || exit 2
 export HOME=$folder/home
 mkdir -m 700 "$HOME"
 umask 022
-passed=0
-failed=0
 
-fail() {
-	printf 'FAIL %s: %s\n' "${BASH_LINENO[1]}" "$*"
-	failed=$((failed + 1))
-}
-
-pass() {
-	passed=$((passed + 1))
-}
-
-# run STATUS ARGUMENT...: codesign ends with this status, and does so.
+# run STATUS ARGUMENT...: codesign ends with this status.
 run() {
-	local status=$1 got
+	local status=$1
 	shift
-	timeout -k 1 60 "$codesign" "$@" >out 2>err </dev/null
-	got=$?
-	if [ "$got" -eq "$status" ]; then pass; else fail "codesign $*: status $got, not $status: $(cat err)"; fi
-}
-
-has() {
-	if grep -qF -e "$2" "$1"; then pass; else fail "$1 lacks '$2': $(cat "$1")"; fi
-}
-
-same() {
-	if cmp -s "$1" "$2"; then pass; else fail "$1 and $2 differ"; fi
+	expect "$status" "$codesign" "$@"
 }
 
 # only NAME...: the folder has these, and what the functions above make.
@@ -292,5 +273,4 @@ run 0 -v one
 "$codesign" -d -r text one <&- >&- 2>&- || fail 'without streams'
 has text designated
 
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+finish

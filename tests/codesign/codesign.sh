@@ -6,6 +6,8 @@
 #   codesign.sh CODESIGN COMPLETION      the command, what completes its command line
 
 set -u
+# shellcheck source=tests/codesign/expect.sh
+. "$(dirname "$0")/expect.sh"
 
 codesign=$(realpath "$1")
 completion=$(realpath "$2")
@@ -15,47 +17,12 @@ cd "$folder" || exit 2
 export HOME=$folder/home
 mkdir -m 700 home
 umask 022
-passed=0
-failed=0
 
-fail() {
-	printf 'FAIL %s: %s\n' "${BASH_LINENO[1]}" "$*"
-	failed=$((failed + 1))
-}
-
-pass() {
-	passed=$((passed + 1))
-}
-
-# run STATUS ARGUMENT...: codesign ends with this status; out and err have what it wrote.
+# run STATUS ARGUMENT...: codesign ends with this status.
 run() {
-	local status=$1 got
+	local status=$1
 	shift
-	"$codesign" "$@" >out 2>err </dev/null
-	got=$?
-	if [ "$got" -eq "$status" ]; then pass; else fail "codesign $*: status $got, not $status: $(cat err)"; fi
-}
-
-# is FILE TEXT: a file has this text.
-is() {
-	if [ "$(cat "$1"; printf x)" = "$2x" ]; then pass; else fail "$1 is '$(cat "$1")', not '$2'"; fi
-}
-
-# has FILE TEXT...: these are in the file.
-has() {
-	local file=$1 text
-	shift
-	for text in "$@"; do
-		if grep -qF -e "$text" "$file"; then pass; else fail "$file lacks '$text': $(cat "$file")"; fi
-	done
-}
-
-lacks() {
-	if grep -qF -e "$2" "$1"; then fail "$1 has '$2'"; else pass; fi
-}
-
-same() {
-	if cmp -s "$1" "$2"; then pass; else fail "$1 and $2 differ"; fi
+	expect "$status" "$codesign" "$@"
 }
 
 # flip FILE OFFSET: another byte is there.
@@ -683,5 +650,4 @@ is out 'runtime '
 complete_line codesign --digest-algorithm sha3
 is out 'sha384 '
 
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+finish

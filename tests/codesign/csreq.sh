@@ -6,6 +6,8 @@
 #   csreq.sh CSREQ REQUIREMENTS COMPLETION      the command, requirements.txt, what completes its command line
 
 set -u
+# shellcheck source=tests/codesign/expect.sh
+. "$(dirname "$0")/expect.sh"
 
 csreq=$(realpath "$1")
 requirements=$(realpath "$2")
@@ -13,30 +15,12 @@ completion=$(realpath "$3")
 folder=$(mktemp -d) || exit 2
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 2
-passed=0
-failed=0
 
-fail() {
-	printf 'FAIL %s\n' "$*"
-	failed=$((failed + 1))
-}
-
-pass() {
-	passed=$((passed + 1))
-}
-
-# run STATUS ARGUMENT...: csreq ends with this status; out and err have what it wrote.
+# run STATUS ARGUMENT...: csreq ends with this status.
 run() {
-	local status=$1 got
+	local status=$1
 	shift
-	"$csreq" "$@" >out 2>err </dev/null
-	got=$?
-	if [ "$got" -eq "$status" ]; then pass; else fail "csreq $*: status $got, not $status"; fi
-}
-
-# is FILE TEXT: a file has this text.
-is() {
-	if [ "$(cat "$1"; printf x)" = "$2x" ]; then pass; else fail "$1 is '$(cat "$1")', not '$2'"; fi
+	expect "$status" "$csreq" "$@"
 }
 
 # Text in, text out.
@@ -152,5 +136,4 @@ is out '-b -h -r -t -v '
 complete_line csreq -r te
 is out 'text '
 
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+finish

@@ -5,20 +5,9 @@
  * it has an answer.
  */
 #include <openssl/err.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "codesign/cms.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                    \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
+#include "tests/fuzz/must.h"
 
 static const uint8_t DIRECTORY[] = "the bytes of a CodeDirectory, to be signed";
 static const CodeDirectory DIRECTORIES[] = {

@@ -4,9 +4,6 @@
  * reason; a file that can carry a signature is given one, and then has it, is valid, and is told to be
  * changed when its last byte before the signature is another.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,18 +11,9 @@
 #include "codesign/container.h"
 #include "codesign/signer.h"
 #include "codesign/staticcode.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/must.h"
 
 #define SIZE_MAX_TRIED (64U << 10)
-
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                    \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 static void must_write(int fd, uint64_t at, const void *data, size_t size)
 {

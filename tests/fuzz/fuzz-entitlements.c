@@ -3,21 +3,10 @@
  * Entitlements. The first byte says whether the others are DER or XML. What is taken of DER is the one
  * form of what it says; what is taken of XML has such a form; and each of them can be told in the other.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "codesign/entitlements.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                    \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
+#include "tests/fuzz/must.h"
 
 /* There and back. The bytes of its DER, to be freed. */
 static uint8_t *check_der(Object *entitlements, size_t *ret_size)

@@ -4,22 +4,11 @@
  * the URI of a key in a token.
  */
 #include <openssl/err.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "codesign/identity.h"
 #include "codesign/tokenuri.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                    \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
+#include "tests/fuzz/must.h"
 
 static void check_file(const uint8_t *data, size_t size, const char *passphrase)
 {

@@ -3,25 +3,13 @@
  * The interface compiler: any text, as if the preprocessor had made it. Whatever it is, the compiler
  * comes to an end, has an answer or an error, and names places that exist.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mig/parse.h"
 #include "mig/sema.h"
+#include "tests/fuzz/must.h"
 
 #define SIZE_MAX_TRIED (64U << 10)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                    \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 /* To the end of what is in the tree, as the analysis walks it. */
 static unsigned walk_spec(const AstSpec *spec, unsigned depth)

@@ -3,29 +3,17 @@
  * A property list: any bytes, in XML or binary form. Whatever is read is bounded, is written again, and
  * means the same when it is read back.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "object/array.h"
 #include "object/dictionary.h"
 #include "object/plist.h"
 #include "object/scalar.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/must.h"
 
 #define SIZE_MAX_TRIED (64U << 10)
 #define DEPTH_MAX 32U
 #define NODES_MAX 4096U
-
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                    \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 /* How many values and keys; *exact becomes false if there is a date or a real, of which a form keeps only
  * a part. */

@@ -3,25 +3,13 @@
  * The binary form of requirements and of sets of them: any bytes. They are none, or there is a text that
  * stands for exactly these bytes; and whoever evaluates them comes to an end.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "codesign/reqeval.h"
 #include "codesign/reqparse.h"
 #include "object/dictionary.h"
 #include "object/text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                    \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
+#include "tests/fuzz/must.h"
 
 static const Object *get_info(void)
 {

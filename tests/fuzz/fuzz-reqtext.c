@@ -3,23 +3,11 @@
  * The text of requirements and of sets of them: any text. It is an error with lines that name places, or
  * it is a requirement whose canonical text is the same requirement. Files are not read.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "codesign/reqeval.h"
 #include "codesign/reqparse.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                    \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
+#include "tests/fuzz/must.h"
 
 static void check_requirement(const Requirement *r)
 {

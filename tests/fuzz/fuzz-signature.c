@@ -4,25 +4,13 @@
  * without its last 32 bytes, which are the seal's hash and are made here: else nothing would get past
  * it. What is taken can be asked for everything, and made anew gives the same bytes.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "codesign/signature.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/must.h"
 
 #define SIZE_MAX_TRIED (64U << 10)
 #define SEAL_HASH_SIZE 32U
-
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                    \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 static void check_directory(const CodeDirectory *d)
 {

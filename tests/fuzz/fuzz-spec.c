@@ -4,27 +4,15 @@
  * what spec.h promises; and what is written out of it means the same job. What libplist was allowed to
  * read is as small and flat as was seen beforehand.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "launchd/spec-private.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/must.h"
 
 /* What is written out of a larger one may be too large itself. */
 #define SIZE_MAX_TRIED (64U << 10)
-
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                    \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 static void must_be_absolute(const char *path)
 {

@@ -4,28 +4,16 @@
  * two bytes of size, bytes. They are signed, ad hoc, so that all of them get past the hashes; what is
  * then read of them, is displayed and evaluated. What is content with them strictly is so otherwise.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "codesign/signer.h"
 #include "codesign/verifier.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/must.h"
 
 #define SIZE_MAX_TRIED (64U << 10)
 #define CONTENT "#!/bin/sh\n"
-
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                    \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 static size_t read_parts(const uint8_t *data, size_t size, SignerPart *parts)
 {

@@ -4,26 +4,12 @@
  */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include <mach/mach.h>
 
 #include "port/port.h"
+#include "tests/fuzz/must.h"
 #include "tests/fuzz/wiregen.h"
 #include "tests/lib/portcheck.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                    \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 /* At the start of every input: the first time, has the library make what it keeps for good. */
 void fuzz_begin(void);
