@@ -343,46 +343,49 @@ _public_ OSStatus SecCodeCopySigningInformation(
 	return errSecSuccess;
 }
 
-static SecRequirementRef as_new_reference(Requirement *requirement)
+static Requirement *pick_designated(const CodeInfo *info, SecRequirementType type)
 {
-	return requirement ? (SecRequirementRef)(void *)requirement_ref(requirement) : NULL;
+	(void)type;
+	return info->designated;
+}
+
+static Requirement *pick_internal(const CodeInfo *info, SecRequirementType type)
+{
+	return info->requirements ? req_set_find(info->requirements, type) : NULL;
+}
+
+static OSStatus copy_requirement(SecStaticCodeRef code, SecCSFlags flags,
+	SecRequirementRef *requirement,
+	Requirement *(*pick)(const CodeInfo *info, SecRequirementType type),
+	SecRequirementType type)
+{
+	_cleanup_code_lock_ CodeObject *self = NULL;
+	_cleanup_trust_ Trust *trust = NULL;
+	_cleanup_codeinfo_ CodeInfo *info = NULL;
+	Requirement *picked;
+	int r;
+
+	SEC_CHECK_FLAGS(flags, 0);
+	SEC_CHECK_CLASS(code, code_class);
+	SEC_REQUIRE(requirement);
+	self = sec_code_lock(code);
+	r = load_info(self, true, &info, &trust);
+	if (r != 0)
+		return sec_status_of_code(r);
+	picked = pick(info, type);
+	*requirement = picked ? (SecRequirementRef)(void *)requirement_ref(picked) : NULL;
+	return errSecSuccess;
 }
 
 _public_ OSStatus SecCodeCopyDesignatedRequirement(
 	SecStaticCodeRef code, SecCSFlags flags, SecRequirementRef *requirement)
 {
-	_cleanup_code_lock_ CodeObject *self = NULL;
-	_cleanup_trust_ Trust *trust = NULL;
-	_cleanup_codeinfo_ CodeInfo *info = NULL;
-	int r;
-
-	SEC_CHECK_FLAGS(flags, 0);
-	SEC_CHECK_CLASS(code, code_class);
-	SEC_REQUIRE(requirement);
-	self = sec_code_lock(code);
-	r = load_info(self, true, &info, &trust);
-	if (r != 0)
-		return sec_status_of_code(r);
-	*requirement = as_new_reference(info->designated);
-	return errSecSuccess;
+	return copy_requirement(
+		code, flags, requirement, pick_designated, kSecDesignatedRequirementType);
 }
 
 _public_ OSStatus SecCodeCopyInternalRequirement(SecStaticCodeRef code, SecRequirementType type,
 	SecCSFlags flags, SecRequirementRef *requirement)
 {
-	_cleanup_code_lock_ CodeObject *self = NULL;
-	_cleanup_trust_ Trust *trust = NULL;
-	_cleanup_codeinfo_ CodeInfo *info = NULL;
-	int r;
-
-	SEC_CHECK_FLAGS(flags, 0);
-	SEC_CHECK_CLASS(code, code_class);
-	SEC_REQUIRE(requirement);
-	self = sec_code_lock(code);
-	r = load_info(self, true, &info, &trust);
-	if (r != 0)
-		return sec_status_of_code(r);
-	*requirement = info->requirements ? as_new_reference(req_set_find(info->requirements, type))
-					  : NULL;
-	return errSecSuccess;
+	return copy_requirement(code, flags, requirement, pick_internal, type);
 }
