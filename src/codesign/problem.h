@@ -47,12 +47,14 @@ enum {
 	_CODE_E_N,
 };
 
+#define CODE_PROBLEM_TEXT_SIZE 200u
+
 typedef struct CodeProblem {
 	int code;
 	bool has_range;
 	uint64_t start; /* bytes of the file: from, ... */
 	uint64_t end; /* ... up to and without */
-	char text[200];
+	char text[CODE_PROBLEM_TEXT_SIZE];
 } CodeProblem;
 
 /* Write the problem down, if @self is not NULL. Both return @code. */

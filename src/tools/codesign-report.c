@@ -206,7 +206,7 @@ static const char *advice_on(const Options *options, int code)
 
 int report(const Options *options, const char *name, int r, const CodeProblem *problem)
 {
-	char text[sizeof(problem->text) + 64];
+	char text[CODE_PROBLEM_TEXT_SIZE + 64];
 	const char *heading, *advice;
 
 	if (r < 0) {

@@ -560,8 +560,11 @@ static int attack_groups(void)
 		"/sys/fs/cgroup/freezer/tasks",
 	};
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		MUST_FAIL(open(files[i], O_RDONLY | O_CLOEXEC));
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		int fd = open(files[i], O_RDONLY | O_CLOEXEC);
+
+		MUST_FAIL(fd);
+	}
 	MUST_FAIL(mkdir("/sys/fs/cgroup/portcullis-test", 0755));
 	return 0;
 }
