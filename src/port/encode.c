@@ -343,23 +343,6 @@ static int encode_item(Encoder *e, Item *item, size_t *room)
 	}
 }
 
-static int write_all(int fd, const void *data, size_t size)
-{
-	const uint8_t *p = data;
-
-	while (size > 0) {
-		ssize_t n = write(fd, p, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		p += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Everything behind the header goes into a sealed memfd. */
 static int body_to_memfd(Encoder *e)
 {
@@ -369,7 +352,7 @@ static int body_to_memfd(Encoder *e)
 	if (fd < 0)
 		return fd;
 	for (uint32_t i = 1; i < e->n_iov; i++) {
-		r = write_all(fd, e->iov[i].iov_base, e->iov[i].iov_len);
+		r = fd_write_all(fd, e->iov[i].iov_base, e->iov[i].iov_len);
 		if (r)
 			return r == -EFAULT ? MACH_SEND_INVALID_MEMORY : r;
 	}
