@@ -32,6 +32,7 @@ typedef struct Loader {
 	UI_METHOD *ui; /* that answers with the PIN */
 	EVP_PKEY *key;
 	STACK_OF(X509) * certificates;
+	bool has_more; /* than CERTIFICATES_MAX */
 } Loader;
 
 static void loader_deinit(Loader *self)
@@ -59,11 +60,13 @@ static void *pin_data(const Loader *self)
 
 static int keep_certificate(Loader *self, X509 *certificate_consume)
 {
-	if (sk_X509_num(self->certificates) < CERTIFICATES_MAX &&
-		sk_X509_push(self->certificates, certificate_consume) > 0)
+	bool fits = sk_X509_num(self->certificates) < CERTIFICATES_MAX;
+
+	if (fits && sk_X509_push(self->certificates, certificate_consume) > 0)
 		return 0;
 	X509_free(certificate_consume);
-	return error_origin(-ENOMEM);
+	self->has_more |= !fits;
+	return fits ? error_origin(-ENOMEM) : 0;
 }
 
 static int keep_info(Loader *self, OSSL_STORE_INFO *info)
@@ -194,6 +197,9 @@ static int load(Loader *self, CodeProblem *problem)
 			"OpenSSL cannot use tokens here: install pkcs11-provider, or "
 			"libengine-pkcs11-openssl (Debian 12)");
 	}
+	if (self->has_more)
+		return code_problem(problem, CODE_E_IDENTITY,
+			"the PKCS#11 URI is of more than %d certificates", CERTIFICATES_MAX);
 	return self->key ? 0
 			 : refuse(problem, self->pin ? "no token gives that key with this PIN"
 						     : "no token gives that key without a PIN");
