@@ -140,3 +140,40 @@ int fd_count_open(void)
 		return error_origin(-errno);
 	return (int)st.st_size;
 }
+
+int fd_write_all(int fd, const void *data, size_t size)
+{
+	const uint8_t *p = data;
+
+	while (size > 0) {
+		ssize_t n = write(fd, p, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		p += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+int fd_read_up_to(int fd, void *data, size_t max, size_t *ret)
+{
+	uint8_t *p = data;
+	size_t used = 0;
+
+	while (used < max) {
+		ssize_t n = read(fd, p + used, max - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	*ret = used;
+	return 0;
+}

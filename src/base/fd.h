@@ -35,6 +35,12 @@ int fd_set_nonblock(int fd, bool on) _warn_unused_;
  * first one's result. The kernel counts descriptors in flight against the soft limit. */
 int fd_raise_nofile(void) _warn_unused_;
 
+/* All of it, whatever the kernel takes at a time. Returns 0 or -errno. */
+int fd_write_all(int fd, const void *data, size_t size) _warn_unused_;
+
+/* Up to the end, or until @max bytes have come. Returns 0 with how many, or -errno. */
+int fd_read_up_to(int fd, void *data, size_t max, size_t *ret) _warn_unused_;
+
 /* How many descriptors this process has open. Returns the number, or -errno where /proc cannot be
  * read. One system call, no descriptor needed (since kernel 6.2, a directory of /proc/PID/fd has
  * the count as its size). */

@@ -37,24 +37,6 @@ int memfd_new(const char *name)
 	return fd_above_stdio_consume(fd);
 }
 
-static int write_all(int fd, const void *data, size_t size)
-{
-	const uint8_t *p = data;
-
-	while (size > 0) {
-		ssize_t n = write(fd, p, size);
-
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			return error_origin(-errno);
-		}
-		p += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 int memfd_new_sealed(const char *name, const void *data, size_t size)
 {
 	_cleanup_close_ int fd = -EBADF;
@@ -63,7 +45,7 @@ int memfd_new_sealed(const char *name, const void *data, size_t size)
 	fd = memfd_new(name);
 	if (fd < 0)
 		return error_trace(fd);
-	r = write_all(fd, data, size);
+	r = fd_write_all(fd, data, size);
 	if (r < 0)
 		return error_trace(r);
 	r = memfd_seal(fd);

@@ -103,3 +103,37 @@ TEST(limit_is_raised_once)
 	ASSERT_EQ(rl.rlim_cur, rl.rlim_max);
 	ASSERT_EQ((rlim_t)fd_limit(), rl.rlim_cur);
 }
+
+/* More than a pipe holds goes through it in pieces, and comes out whole. */
+static void *write_thread(void *arg)
+{
+	int fd = *(int *)arg;
+	static uint8_t data[300000];
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i / 7);
+	ASSERT_OK(fd_write_all(fd, data, sizeof(data)));
+	fd_close(fd);
+	return NULL;
+}
+
+TEST(all_is_written_and_read)
+{
+	static uint8_t data[400000];
+	pthread_t thread;
+	size_t n = 0;
+	int ends[2];
+
+	ASSERT_SYS(pipe2(ends, O_CLOEXEC));
+	ASSERT_OK(pthread_create(&thread, NULL, write_thread, &ends[1]));
+	ASSERT_OK(fd_read_up_to(ends[0], data, 100, &n));
+	ASSERT_EQ(n, 100);
+	ASSERT_OK(fd_read_up_to(ends[0], data + 100, sizeof(data) - 100, &n));
+	ASSERT_EQ(n, 300000 - 100);
+	ASSERT_OK(pthread_join(thread, NULL));
+	for (size_t i = 0; i < 300000; i++)
+		ASSERT_EQ(data[i], (uint8_t)(i / 7));
+	ASSERT_EQ(fd_write_all(ends[0], data, 1), -EBADF);
+	fd_close(ends[0]);
+	ASSERT_EQ(fd_read_up_to(-EBADF, data, 1, &n), -EBADF);
+}

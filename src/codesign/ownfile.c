@@ -138,26 +138,11 @@ int ownfile_read(int dir_fd, const char *name, mode_t forbidden, size_t max, uin
 	return 0;
 }
 
-static int write_all(int fd, const uint8_t *data, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return error_origin(n < 0 ? -errno : -EIO);
-		data += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Fill the temporary file and give it its name, which must be free. */
 static int write_and_link(int dir_fd, int fd, const char *temporary, const char *name, mode_t mode,
 	const void *data, size_t size, CodeProblem *problem)
 {
-	int r = write_all(fd, data, size);
+	int r = fd_write_all(fd, data, size);
 
 	if (r != 0)
 		return r;

@@ -29,26 +29,6 @@ static void bio_freep(BIO **p)
 	BIO_free(*p);
 }
 
-/* Fills @data, which has room for @max. -errno. */
-static int read_all(int fd, uint8_t *data, size_t max, size_t *ret)
-{
-	size_t used = 0;
-
-	while (used < max) {
-		ssize_t n = read(fd, data + used, max - used);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		used += (size_t)n;
-	}
-	*ret = used;
-	return 0;
-}
-
 int req_file_read(
 	const char *path, size_t max, uint8_t **ret, size_t *ret_size, const char **ret_why)
 {
@@ -71,7 +51,7 @@ int req_file_read(
 	data = malloc(max);
 	if (!data)
 		return error_origin(-ENOMEM);
-	if (read_all(fd, data, max, ret_size) != 0) {
+	if (fd_read_up_to(fd, data, max, ret_size) != 0) {
 		*ret_why = "the file cannot be read";
 		return REQ_E_INVALID;
 	}

@@ -72,21 +72,6 @@ const char *const *output_get_paths(const Output *o, size_t *ret_n)
 	return paths;
 }
 
-static int write_all(int fd, const char *text, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, text, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 /* What it has in memory is complete. */
 static int finish(OutputFile *f)
 {
@@ -126,7 +111,7 @@ static int write_temporary(Output *o, OutputFile *f)
 	}
 	f->temporary = path;
 	fd = fd_above_stdio_consume(TAKE_FD(fd));
-	return fd < 0 ? fd : write_all(fd, f->text, f->size);
+	return fd < 0 ? fd : fd_write_all(fd, f->text, f->size);
 }
 
 static int write_in_place(const OutputFile *f)
@@ -135,7 +120,7 @@ static int write_in_place(const OutputFile *f)
 
 	if (fd < 0)
 		return -errno;
-	return write_all(fd, f->text, f->size);
+	return fd_write_all(fd, f->text, f->size);
 }
 
 static int rename_one(OutputFile *f)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/fd.h"
 #include "codesign/detached.h"
 #include "codesign/entitlements.h"
 #include "codesign/ownfile.h"
@@ -34,23 +35,16 @@ static const char *name_of(const char *input)
 static int read_fd(int fd, size_t max, uint8_t **ret, size_t *ret_size)
 {
 	_cleanup_free_ uint8_t *data = malloc(max + 1);
-	size_t used = 0;
+	size_t used;
+	int r;
 
 	if (!data)
 		return -ENOMEM;
-	for (;;) {
-		ssize_t n = read(fd, data + used, max + 1 - used);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		used += (size_t)n;
-		if (used > max)
-			return -EFBIG;
-	}
+	r = fd_read_up_to(fd, data, max + 1, &used);
+	if (r < 0)
+		return r;
+	if (used > max)
+		return -EFBIG;
 	*ret = TAKE_PTR(data);
 	*ret_size = used;
 	return 0;

@@ -16,23 +16,6 @@
 #include "codesign/detached.h"
 #include "tools/codesign.h"
 
-static int write_all(int fd, const void *data, size_t size)
-{
-	const uint8_t *p = data;
-
-	while (size > 0) {
-		ssize_t n = write(fd, p, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 static bool is_special(const struct stat *st)
 {
 	return S_ISCHR(st->st_mode) || S_ISFIFO(st->st_mode);
@@ -50,7 +33,7 @@ static int write_special(const char *path, const void *data, size_t size)
 	if (r == 0)
 		r = fd_set_nonblock(fd, false);
 	if (r == 0)
-		r = write_all(fd, data, size);
+		r = fd_write_all(fd, data, size);
 	return r < 0 ? fail_file(path, "%s", strerror(-r)) : 0;
 }
 
@@ -69,7 +52,7 @@ int output_write(const char *path, const void *data, size_t size)
 
 	if (strcmp(path, "-") == 0) {
 		(void)fflush(stdout); /* what it has not taken by the end, output_flush() tells */
-		r = write_all(STDOUT_FILENO, data, size);
+		r = fd_write_all(STDOUT_FILENO, data, size);
 		return r < 0 ? fail_file("standard output", "%s", strerror(-r)) : 0;
 	}
 	if (stat(path, &st) == 0 && is_special(&st))

@@ -144,21 +144,6 @@ static int print_text(const ReqParsed *parsed)
 	return 0;
 }
 
-static int write_all(int fd, const uint8_t *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(fd, p, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -errno;
-		p += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
 /* What was written last may fail only here. */
 static int close_output(int fd)
 {
@@ -185,11 +170,11 @@ static int write_binary(const char *output, const ReqParsed *parsed)
 		size = view.size;
 	}
 	if (strcmp(output, "-") == 0) {
-		r = write_all(STDOUT_FILENO, data, size);
+		r = fd_write_all(STDOUT_FILENO, data, size);
 		return r ? fail_errno("standard output", r) : 0;
 	}
 	fd = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
-	r = fd < 0 ? -errno : write_all(fd, data, size);
+	r = fd < 0 ? -errno : fd_write_all(fd, data, size);
 	if (r == 0)
 		r = close_output(TAKE_FD(fd));
 	return r ? fail_errno(output, r) : 0;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/hash.h"
 #include "port/kobject.h"
 #include "port/port.h"
@@ -38,24 +39,6 @@ size_t model_max_size(void)
 	       MODEL_MAX_EXTRAS * (sizeof(uint64_t) + sizeof(QueuedMessage) + sizeof(uint32_t));
 }
 
-static int write_all(int fd, const void *data, size_t size)
-{
-	const uint8_t *p = data;
-
-	while (size > 0) {
-		ssize_t n = write(fd, p, size);
-
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			return error_origin(-errno);
-		}
-		p += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 int model_writer_send(ModelWriter *w, int fd)
 {
 	int r;
@@ -64,15 +47,15 @@ int model_writer_send(ModelWriter *w, int fd)
 	w->head.n_sockets = (uint32_t)(w->sockets.used / sizeof(uint64_t));
 	w->head.n_messages = (uint32_t)(w->messages.used / sizeof(QueuedMessage));
 	w->head.n_names = (uint32_t)(w->names.used / sizeof(uint32_t));
-	r = write_all(fd, &w->head, sizeof(w->head));
+	r = fd_write_all(fd, &w->head, sizeof(w->head));
 	if (r == 0)
-		r = write_all(fd, w->rows.p, w->rows.used);
+		r = fd_write_all(fd, w->rows.p, w->rows.used);
 	if (r == 0)
-		r = write_all(fd, w->sockets.p, w->sockets.used);
+		r = fd_write_all(fd, w->sockets.p, w->sockets.used);
 	if (r == 0)
-		r = write_all(fd, w->messages.p, w->messages.used);
+		r = fd_write_all(fd, w->messages.p, w->messages.used);
 	if (r == 0)
-		r = write_all(fd, w->names.p, w->names.used);
+		r = fd_write_all(fd, w->names.p, w->names.used);
 	return error_trace(r);
 }
 
