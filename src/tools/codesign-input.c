@@ -59,9 +59,10 @@ static int read_input(const char *input, size_t max, uint8_t **ret, size_t *ret_
 		r = read_fd(STDIN_FILENO, max, ret, ret_size);
 	else
 		r = req_file_read(input, max, ret, ret_size, &why);
-	if (r > 0)
-		return fail_file(name_of(input), "%s", why);
-	return r < 0 ? fail_file(name_of(input), "%s", strerror(-r)) : 0;
+	if (r == 0)
+		return 0;
+	(void)fail_file(name_of(input), "%s", r > 0 ? why : strerror(-r));
+	return STATUS_FAILED;
 }
 
 /* --- Requirements --- */
