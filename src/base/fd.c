@@ -21,12 +21,13 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/uncancelled.h"
 
 int fd_close(int fd)
 {
 	if (fd >= 0) {
 		int saved = errno;
-		int r = close(fd);
+		int r = uncancelled_close(fd);
 
 		/* On Linux the descriptor is gone whatever close() says, so there is nothing to
 		 * retry. EBADF alone means that somebody closed what was not theirs. */

@@ -22,6 +22,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/sockmsg.h"
+#include "base/uncancelled.h"
 
 /* The kernel's name for "no uid": what a message carries that was sent before anybody asked for
  * credentials. Together with pid 0 it means nobody. */
@@ -72,9 +73,10 @@ int sockmsg_send(int sock, const struct iovec *iov, int n_iov, const FdList *fds
 	}
 	/* Without a header to copy in, the kernel needs a twentieth less time for a message. */
 	if (n_iov == 1 && !msg.msg_control)
-		n = send(sock, iov->iov_base, iov->iov_len, flags | MSG_NOSIGNAL);
+		n = uncancelled_sendto(
+			sock, iov->iov_base, iov->iov_len, flags | MSG_NOSIGNAL, NULL, 0);
 	else
-		n = sendmsg(sock, &msg, flags | MSG_NOSIGNAL);
+		n = uncancelled_sendmsg(sock, &msg, flags | MSG_NOSIGNAL);
 	return likely(n >= 0) ? 0 : -errno;
 }
 
@@ -157,7 +159,7 @@ static inline int recv_with(int sock, struct iovec *iov, int n_iov, SockMsg *m, 
 		msg.msg_control = NULL;
 		msg.msg_controllen = 0;
 	}
-	n = recvmsg(sock, &msg, flags | MSG_CMSG_CLOEXEC);
+	n = uncancelled_recvmsg(sock, &msg, flags | MSG_CMSG_CLOEXEC);
 	if (unlikely(n < 0))
 		return -errno;
 	m->n_bytes = (size_t)n;

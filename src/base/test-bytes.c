@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/fd.h"
+#include "base/sanitizer.h"
 #include "tests/lib/unit.h"
 
 TEST(what_is_put_is_got)
@@ -133,15 +134,8 @@ TEST(out_of_memory_is_an_error)
 	_cleanup_bytes_writer_ ByteWriter w = {0};
 	uint8_t *p;
 
-#ifdef __SANITIZE_THREAD__
-	SKIP("the sanitizer ends the program");
-#elif defined(__SANITIZE_ADDRESS__)
-	SKIP("the sanitizer ends the program");
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-	SKIP("the sanitizer ends the program");
-#endif
-#endif
+	if (UNDER_ASAN || UNDER_TSAN)
+		SKIP("the sanitizer ends the program");
 	bytes_writer_init_growable(&w, SIZE_MAX / 2 + 2);
 	ASSERT_EQ(bytes_put_space(&w, SIZE_MAX / 2 + 1, &p), -ENOMEM);
 	ASSERT_TRUE(w.failed);

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/uncancelled.h"
 #include "port/backing.h"
 #include "port/budget.h"
 #include "port/creds.h"
@@ -103,8 +104,8 @@ static int send_datagram(int fd, const Encoder *e, int flags, bool pair)
 
 	if (gather(e, bytes)) {
 		if (e->n_fds == 0 && n_control == 0)
-			return sendto(fd, bytes, e->n_bytes, flags | MSG_NOSIGNAL, msg.msg_name,
-				       msg.msg_namelen) < 0
+			return uncancelled_sendto(fd, bytes, e->n_bytes, flags | MSG_NOSIGNAL,
+				       msg.msg_name, msg.msg_namelen) < 0
 				       ? -errno
 				       : 0;
 		msg.msg_iov = &iov;
@@ -123,7 +124,7 @@ static int send_datagram(int fd, const Encoder *e, int flags, bool pair)
 		msg.msg_control = &control;
 		msg.msg_controllen = n_control;
 	}
-	return sendmsg(fd, &msg, flags | MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return uncancelled_sendmsg(fd, &msg, flags | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 /* Answers are charged by the socket they went to: what it has read is given back first. */

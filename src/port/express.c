@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/uncancelled.h"
 #include "port/backing.h"
 #include "port/creds.h"
 #include "port/port.h"
@@ -65,7 +66,8 @@ bool express_send(const mach_msg_header_t *msg, mach_msg_size_t size)
 	e.header.reply_disposition = 0;
 	memset(e.header.pad, 0, sizeof(e.header.pad));
 	memcpy(e.bytes, msg + 1, tail);
-	n = send(sender->fd, &e, sizeof(e.header) + tail, MSG_DONTWAIT | MSG_NOSIGNAL);
+	n = uncancelled_sendto(
+		sender->fd, &e, sizeof(e.header) + tail, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
 	sender_put(sender);
 	return n >= 0;
 }

@@ -31,6 +31,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/uncancelled.h"
 
 #define SUSPICION_MS 2
 #define RETRY_MS 100 /* no thread could be started */
@@ -270,7 +271,7 @@ static void *closer_main(void *arg)
 		if (reaper.n_queued > 0 && reaper.n_idle == 0)
 			call_sentinel();
 		pthread_mutex_unlock(&reaper.lock);
-		(void)close(parcel.fd); /* here it may stay for ever */
+		(void)uncancelled_close(parcel.fd); /* here it may stay for ever */
 		pthread_mutex_lock(&reaper.lock);
 		culprit_end(parcel.uid);
 		if (parcel.ticket)

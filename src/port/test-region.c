@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/memfd.h"
+#include "base/sanitizer.h"
 #include "port/reaper.h"
 #include "port/region.h"
 #include "port/test-bounded.h"
@@ -25,19 +26,6 @@
 #define MB (1024 * KB)
 #define GB (1024 * MB)
 #define WAIT_MS 20000
-
-/* Thread sanitizer replaces addresses that it does not like by zero, and takes the threads of the
- * parent of a fork child for leaked ones. */
-#if defined(__SANITIZE_THREAD__)
-#define UNDER_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define UNDER_TSAN 1
-#endif
-#endif
-#ifndef UNDER_TSAN
-#define UNDER_TSAN 0
-#endif
 
 static uint64_t page_size(void)
 {
@@ -146,6 +134,7 @@ TEST(arguments_that_make_no_sense)
 	address = 0;
 	ASSERT_EQ(region_allocate(&address, 4096, false, false), KERN_INVALID_ADDRESS);
 	address = UINT64_C(1) << 63; /* the kernel's */
+	/* It replaces addresses that it does not like by zero. */
 	if (!UNDER_TSAN) {
 		ASSERT_EQ(region_allocate(&address, 4096, false, false), KERN_INVALID_ADDRESS);
 		ASSERT_EQ(region_allocate(&address, 4096, false, true), KERN_INVALID_ADDRESS);
@@ -863,6 +852,7 @@ TEST(threads_do_it_all_at_once)
 
 	for (uintptr_t i = 0; i < 4; i++)
 		ASSERT_OK(pthread_create(&threads[i], NULL, churn, (void *)i));
+	/* It takes the threads of the parent of a fork child for leaked ones. */
 	for (int i = 0; i < (UNDER_TSAN ? 0 : 20); i++) {
 		pid_t pid = ASSERT_SYS(fork_task());
 

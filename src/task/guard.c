@@ -38,6 +38,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/kernel.h"
+#include "base/sanitizer.h"
 #include "port/region.h"
 
 #define STACK_SIZE (32u * 1024u)
@@ -53,14 +54,7 @@
 #endif
 
 /* ThreadSanitizer takes the place of clone(), for a child with memory of its own. */
-#if defined(__SANITIZE_THREAD__)
-#define UNDER_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define UNDER_TSAN 1
-#endif
-#endif
-#ifdef UNDER_TSAN
+#if UNDER_TSAN
 int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
 #define clone __clone
 #endif

@@ -215,6 +215,15 @@ FAULT_WRAP(FAULT_RECVMSG, ssize_t, -1, recvfrom,
 FAULT_WRAP(FAULT_RECVMSG, ssize_t, -1, __recv_chk,
 	(int fd, void *buf, size_t len, size_t buflen, int flags), (fd, buf, len, buflen, flags))
 
+FAULT_WRAP(FAULT_SENDMSG, ssize_t, -1, uncancelled_sendmsg,
+	(int fd, const struct msghdr *msg, int flags), (fd, msg, flags))
+FAULT_WRAP(FAULT_SENDMSG, ssize_t, -1, uncancelled_sendto,
+	(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to,
+		socklen_t tolen),
+	(fd, buf, len, flags, to, tolen))
+FAULT_WRAP(FAULT_RECVMSG, ssize_t, -1, uncancelled_recvmsg, (int fd, struct msghdr *msg, int flags),
+	(fd, msg, flags))
+
 FAULT_WRAP(FAULT_MEMFD, int, -1, memfd_create, (const char *name, unsigned flags), (name, flags))
 FAULT_WRAP(FAULT_TRUNCATE, int, -1, ftruncate, (int fd, off_t size), (fd, size))
 FAULT_WRAP(FAULT_TRUNCATE, int, -1, ftruncate64, (int fd, off64_t size), (fd, size))
