@@ -302,8 +302,20 @@ static int keep_fds(Encoder *e, const Message *m, Hold *hold)
 	return r ? own_all_fds(e) : 0;
 }
 
+/* After a queue was full, so many sends that may wait do not ask first whether it still is. */
+#define PATIENT_SENDS 15
+
+static bool is_expected_full(Sender *sender, Deadline deadline)
+{
+	if (deadline != DEADLINE_NONE || sender->n_patient == 0)
+		return false;
+	sender->n_patient--;
+	return true;
+}
+
 /* First without blocking: what is refused then was dead before. *ret_blocked says that the
- * destination was alive and full. What carries no descriptors never needs the lock. */
+ * destination was alive and full. What carries no descriptors never needs the lock. What is expected to
+ * wait anyway spares the kernel the attempt; whether it was refused at once is not known then. */
 static int send_through(
 	Sender *sender, Encoder *e, const Message *m, Deadline deadline, bool *ret_blocked)
 {
@@ -314,9 +326,15 @@ static int send_through(
 	sender_ref(sender);
 	if (!locked)
 		task_unlock();
-	r = send_datagram(sender->fd, e, MSG_DONTWAIT, false);
+	if (locked && is_expected_full(sender, deadline)) {
+		r = -EAGAIN;
+	} else {
+		r = send_datagram(sender->fd, e, MSG_DONTWAIT, false);
+		*ret_blocked = r == -EAGAIN && !deadline_is_past(deadline);
+		if (*ret_blocked && locked)
+			sender->n_patient = PATIENT_SENDS;
+	}
 	if (r == -EAGAIN && !deadline_is_past(deadline)) {
-		*ret_blocked = true;
 		r = locked ? keep_fds(e, m, &hold) : 0;
 		if (locked)
 			task_unlock();

@@ -115,7 +115,8 @@ void hold_release(Hold *hold)
 		release(&hold->pins[i]);
 	if (hold->pins != hold->some)
 		free(hold->pins);
-	*hold = HOLD_INIT;
+	hold->pins = NULL;
+	hold->n_pins = 0;
 }
 
 bool hold_keeps(int fd, uid_t uid)

@@ -113,6 +113,12 @@ static size_t queue_capacity(void)
 	return reaper.queue ? reaper.capacity : QUEUE_SMALL;
 }
 
+/* The n-th from the head. Both capacities are powers of two. */
+static Parcel *queue_slot(size_t n)
+{
+	return &queue_slots()[(reaper.head + n) & (queue_capacity() - 1)];
+}
+
 static bool queue_grow(void)
 {
 	size_t capacity = queue_capacity();
@@ -121,7 +127,7 @@ static bool queue_grow(void)
 	if (!grown)
 		return false;
 	for (size_t i = 0; i < reaper.n_queued; i++)
-		grown[i] = queue_slots()[(reaper.head + i) % capacity];
+		grown[i] = *queue_slot(i);
 	cleanup_freep(&reaper.queue);
 	reaper.queue = grown;
 	reaper.capacity = 2 * capacity;
@@ -133,16 +139,16 @@ static bool queue_push(Parcel parcel)
 {
 	if (reaper.n_queued == queue_capacity() && !queue_grow())
 		return false;
-	queue_slots()[(reaper.head + reaper.n_queued) % queue_capacity()] = parcel;
+	*queue_slot(reaper.n_queued) = parcel;
 	reaper.n_queued++;
 	return true;
 }
 
 static Parcel queue_pop(void)
 {
-	Parcel parcel = queue_slots()[reaper.head];
+	Parcel parcel = *queue_slot(0);
 
-	reaper.head = (reaper.head + 1) % queue_capacity();
+	reaper.head = (reaper.head + 1) & (queue_capacity() - 1);
 	reaper.n_queued--;
 	return parcel;
 }

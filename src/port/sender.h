@@ -20,6 +20,7 @@ struct Sender {
 	QuotaCharge unread[2];
 	uint32_t n_window;
 	bool dead; /* refused once: ENOTCONN means dead from then on */
+	uint8_t n_patient; /* so many of the next sends expect a full queue: see deliver.c */
 };
 
 Sender *sender_new_take(int fd, uid_t uid);
