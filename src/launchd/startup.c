@@ -113,9 +113,9 @@ void startup_load_default(bool is_system)
 		_cleanup_spec_report_ SpecReport report;
 		const char *path = folders.paths[i];
 
+		spec_report_init(&report, path);
 		if (access(path, F_OK) < 0 && errno == ENOENT)
 			continue;
-		spec_report_init(&report, path);
 		if (spec_check_folder(server.uid, &report) == 0) {
 			load_folder(path, true);
 			continue;

@@ -110,6 +110,7 @@ static int parse(const char *input, const ByteWriter *data, ReqParsed *ret)
 	_cleanup_req_diag_ ReqDiag diag;
 	int r;
 
+	req_diag_init(&diag);
 	if (data->used > 0 && data->p[0] == BLOB_MAGIC_REQUIREMENT >> 24) {
 		r = decode(data, ret);
 		if (r > 0)
@@ -118,7 +119,6 @@ static int parse(const char *input, const ByteWriter *data, ReqParsed *ret)
 			fail_errno(name_of(input), r);
 		return r != 0;
 	}
-	req_diag_init(&diag);
 	r = req_parse(
 		data->used > 0 ? (const char *)data->p : "", data->used, &options, &diag, ret);
 	if (r > 0)
