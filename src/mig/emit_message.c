@@ -302,7 +302,7 @@ static void check_variable(const Check *c, const Field *f)
 		check_string(c, f);
 	if (f->shift < emit_pointers(c->m))
 		put(e,
-			"\t%s%uP = (%s *)(void *)((char *)%s%uP + variable_size - "
+			"\t%s%uP = (%s *)((uintptr_t)%s%uP + variable_size - "
 			"%u);\n\t*%s%uPP = %s%uP;\n",
 			c->pointer, f->shift + 1, c->struct_name, c->pointer, f->shift, f->size,
 			c->pointer, f->shift + 1, c->pointer, f->shift + 1);

@@ -255,12 +255,13 @@ static void pack_string(const Pack *p, const Field *f)
 	pack_pad(p, f);
 }
 
-/* Behind a variable member everything comes earlier. */
+/* Behind a variable member everything comes earlier. Reckoned as a number: the pointer may lie before the
+ * message, where a compiler that sees through all of it believes that there is no room for the next member. */
 static void pack_move(const Pack *p, const Field *f)
 {
 	put(p->e, "\tmsgh_size += variable_size;\n");
 	if (f->shift < emit_pointers(p->m))
-		put(p->e, "\t%s = (%s *)(void *)((char *)%s + variable_size - %u);\n", p->pointer,
+		put(p->e, "\t%s = (%s *)((uintptr_t)%s + variable_size - %u);\n", p->pointer,
 			p->struct_name, p->pointer, f->size);
 }
 

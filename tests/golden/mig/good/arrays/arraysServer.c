@@ -375,7 +375,7 @@ mig_internal kern_return_t __MIG_check__Request__arrays_in_t(__attribute__((__un
 	fixed_size += variable_size;
 	if (msgh_size < fixed_size)
 		return MIG_BAD_ARGUMENTS;
-	In1P = (__Request__arrays_in_t *)(void *)((char *)In0P + variable_size - 400);
+	In1P = (__Request__arrays_in_t *)((uintptr_t)In0P + variable_size - 400);
 	*In1PP = In1P;
 	if (In1P->bCnt > 101)
 		return MIG_BAD_ARGUMENTS;
@@ -383,7 +383,7 @@ mig_internal kern_return_t __MIG_check__Request__arrays_in_t(__attribute__((__un
 	fixed_size += variable_size;
 	if (msgh_size != fixed_size)
 		return MIG_BAD_ARGUMENTS;
-	In2P = (__Request__arrays_in_t *)(void *)((char *)In1P + variable_size - 104);
+	In2P = (__Request__arrays_in_t *)((uintptr_t)In1P + variable_size - 104);
 	*In2PP = In2P;
 	return MACH_MSG_SUCCESS;
 }
@@ -478,12 +478,12 @@ mig_internal void _Xarrays_out(mach_msg_header_t *InHeadP, mach_msg_header_t *Ou
 	variable_size = ((out_aCnt + 3) & ~3U);
 	memset((char *)OutP->a + out_aCnt, 0, variable_size - out_aCnt);
 	msgh_size += variable_size;
-	OutP = (Reply *)(void *)((char *)OutP + variable_size - 104);
+	OutP = (Reply *)((uintptr_t)OutP + variable_size - 104);
 	OutP->bCnt = out_bCnt;
 	variable_size = out_bCnt * 4;
 	memcpy(OutP->b, out_b, out_bCnt * 4);
 	msgh_size += variable_size;
-	OutP = (Reply *)(void *)((char *)OutP + variable_size - 400);
+	OutP = (Reply *)((uintptr_t)OutP + variable_size - 400);
 	OutP->last = out_last;
 	OutP = (Reply *)OutHeadP;
 	OutP->Head.msgh_size = msgh_size;
@@ -513,7 +513,7 @@ mig_internal kern_return_t __MIG_check__Request__arrays_same_t(__attribute__((__
 	fixed_size += variable_size;
 	if (msgh_size < fixed_size)
 		return MIG_BAD_ARGUMENTS;
-	In1P = (__Request__arrays_same_t *)(void *)((char *)In0P + variable_size - 80);
+	In1P = (__Request__arrays_same_t *)((uintptr_t)In0P + variable_size - 80);
 	*In1PP = In1P;
 	if (In0P->aCnt > 10)
 		return MIG_BAD_ARGUMENTS;
@@ -521,7 +521,7 @@ mig_internal kern_return_t __MIG_check__Request__arrays_same_t(__attribute__((__
 	fixed_size += variable_size;
 	if (msgh_size != fixed_size)
 		return MIG_BAD_ARGUMENTS;
-	In2P = (__Request__arrays_same_t *)(void *)((char *)In1P + variable_size - 80);
+	In2P = (__Request__arrays_same_t *)((uintptr_t)In1P + variable_size - 80);
 	*In2PP = In2P;
 	return MACH_MSG_SUCCESS;
 }
@@ -574,7 +574,7 @@ mig_internal void _Xarrays_same(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 	if ((void *)out_c != (void *)OutP->c)
 		memcpy(OutP->c, out_c, out_cCnt * 8);
 	msgh_size += variable_size;
-	OutP = (Reply *)(void *)((char *)OutP + variable_size - 80);
+	OutP = (Reply *)((uintptr_t)OutP + variable_size - 80);
 	variable_size = ((out_cCnt * 7 + 3) & ~3U);
 	memcpy(OutP->d, out_d, out_cCnt * 7);
 	memset((char *)OutP->d + out_cCnt * 7, 0, variable_size - out_cCnt * 7);
@@ -608,7 +608,7 @@ mig_internal kern_return_t __MIG_check__Request__arrays_many_t(__attribute__((__
 	fixed_size += variable_size;
 	if (msgh_size < fixed_size)
 		return MIG_BAD_ARGUMENTS;
-	In1P = (__Request__arrays_many_t *)(void *)((char *)In0P + variable_size - 104);
+	In1P = (__Request__arrays_many_t *)((uintptr_t)In0P + variable_size - 104);
 	*In1PP = In1P;
 	if (In1P->bCnt > 101)
 		return MIG_BAD_ARGUMENTS;
@@ -616,7 +616,7 @@ mig_internal kern_return_t __MIG_check__Request__arrays_many_t(__attribute__((__
 	fixed_size += variable_size;
 	if (msgh_size < fixed_size)
 		return MIG_BAD_ARGUMENTS;
-	In2P = (__Request__arrays_many_t *)(void *)((char *)In1P + variable_size - 104);
+	In2P = (__Request__arrays_many_t *)((uintptr_t)In1P + variable_size - 104);
 	*In2PP = In2P;
 	if (In2P->cCnt > 3)
 		return MIG_BAD_ARGUMENTS;
@@ -624,7 +624,7 @@ mig_internal kern_return_t __MIG_check__Request__arrays_many_t(__attribute__((__
 	fixed_size += variable_size;
 	if (msgh_size < fixed_size)
 		return MIG_BAD_ARGUMENTS;
-	In3P = (__Request__arrays_many_t *)(void *)((char *)In2P + variable_size - 24);
+	In3P = (__Request__arrays_many_t *)((uintptr_t)In2P + variable_size - 24);
 	*In3PP = In3P;
 	if (In3P->dCnt > 10)
 		return MIG_BAD_ARGUMENTS;
@@ -688,13 +688,13 @@ mig_internal void _Xarrays_many(mach_msg_header_t *InHeadP, mach_msg_header_t *O
 	variable_size = ((out_eCnt + 3) & ~3U);
 	memset((char *)OutP->e + out_eCnt, 0, variable_size - out_eCnt);
 	msgh_size += variable_size;
-	OutP = (Reply *)(void *)((char *)OutP + variable_size - 104);
+	OutP = (Reply *)((uintptr_t)OutP + variable_size - 104);
 	OutP->fCnt = out_fCnt;
 	variable_size = ((out_fCnt + 3) & ~3U);
 	memcpy(OutP->f, out_f, out_fCnt);
 	memset((char *)OutP->f + out_fCnt, 0, variable_size - out_fCnt);
 	msgh_size += variable_size;
-	OutP = (Reply *)(void *)((char *)OutP + variable_size - 104);
+	OutP = (Reply *)((uintptr_t)OutP + variable_size - 104);
 	OutP->gCnt = out_gCnt;
 	variable_size = out_gCnt * 8;
 	memcpy(OutP->g, out_g, out_gCnt * 8);
@@ -1066,12 +1066,12 @@ mig_internal void _Xarrays_least(mach_msg_header_t *InHeadP, mach_msg_header_t *
 	if ((void *)out_a != (void *)OutP->a)
 		memcpy(OutP->a, out_a, out_aCnt * 8);
 	msgh_size += variable_size;
-	OutP = (Reply *)(void *)((char *)OutP + variable_size - 80);
+	OutP = (Reply *)((uintptr_t)OutP + variable_size - 80);
 	variable_size = ((out_aCnt * 7 + 3) & ~3U);
 	memcpy(OutP->b, out_b, out_aCnt * 7);
 	memset((char *)OutP->b + out_aCnt * 7, 0, variable_size - out_aCnt * 7);
 	msgh_size += variable_size;
-	OutP = (Reply *)(void *)((char *)OutP + variable_size - 24);
+	OutP = (Reply *)((uintptr_t)OutP + variable_size - 24);
 	OutP->cCnt = out_cCnt;
 	variable_size = ((out_cCnt + 3) & ~3U);
 	memcpy(OutP->d, out_d, out_cCnt);

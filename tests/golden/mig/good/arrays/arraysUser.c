@@ -502,14 +502,14 @@ mig_external kern_return_t arrays_in
 	if (aCnt != 0)
 		memcpy(InP->a, a, aCnt * 4);
 	msgh_size += variable_size;
-	InP = (Request *)(void *)((char *)InP + variable_size - 400);
+	InP = (Request *)((uintptr_t)InP + variable_size - 400);
 	InP->bCnt = bCnt;
 	variable_size = ((bCnt + 3) & ~3U);
 	if (bCnt != 0)
 		memcpy(InP->b, b, bCnt);
 	memset((char *)InP->b + bCnt, 0, variable_size - bCnt);
 	msgh_size += variable_size;
-	InP = (Request *)(void *)((char *)InP + variable_size - 104);
+	InP = (Request *)((uintptr_t)InP + variable_size - 104);
 	InP->last = last;
 	InP = &Mess.In;
 	__reply_port = mig_get_reply_port();
@@ -578,7 +578,7 @@ mig_internal kern_return_t __MIG_check__Reply__arrays_out_t(__attribute__((__unu
 	fixed_size += variable_size;
 	if (msgh_size < fixed_size)
 		return MIG_TYPE_ERROR;
-	Out1P = (__Reply__arrays_out_t *)(void *)((char *)Out0P + variable_size - 104);
+	Out1P = (__Reply__arrays_out_t *)((uintptr_t)Out0P + variable_size - 104);
 	*Out1PP = Out1P;
 	if (Out1P->bCnt > 100)
 		return MIG_TYPE_ERROR;
@@ -586,7 +586,7 @@ mig_internal kern_return_t __MIG_check__Reply__arrays_out_t(__attribute__((__unu
 	fixed_size += variable_size;
 	if (msgh_size != fixed_size)
 		return MIG_TYPE_ERROR;
-	Out2P = (__Reply__arrays_out_t *)(void *)((char *)Out1P + variable_size - 400);
+	Out2P = (__Reply__arrays_out_t *)((uintptr_t)Out1P + variable_size - 400);
 	*Out2PP = Out2P;
 	return MACH_MSG_SUCCESS;
 }
@@ -736,7 +736,7 @@ mig_internal kern_return_t __MIG_check__Reply__arrays_same_t(__attribute__((__un
 	fixed_size += variable_size;
 	if (msgh_size < fixed_size)
 		return MIG_TYPE_ERROR;
-	Out1P = (__Reply__arrays_same_t *)(void *)((char *)Out0P + variable_size - 80);
+	Out1P = (__Reply__arrays_same_t *)((uintptr_t)Out0P + variable_size - 80);
 	*Out1PP = Out1P;
 	if (Out0P->cCnt > 3)
 		return MIG_TYPE_ERROR;
@@ -818,12 +818,12 @@ mig_external kern_return_t arrays_same
 	if (aCnt != 0)
 		memcpy(InP->a, a, aCnt * 8);
 	msgh_size += variable_size;
-	InP = (Request *)(void *)((char *)InP + variable_size - 80);
+	InP = (Request *)((uintptr_t)InP + variable_size - 80);
 	variable_size = aCnt * 8;
 	if (aCnt != 0)
 		memcpy(InP->b, b, aCnt * 8);
 	msgh_size += variable_size;
-	InP = (Request *)(void *)((char *)InP + variable_size - 80);
+	InP = (Request *)((uintptr_t)InP + variable_size - 80);
 	InP->cCnt = *cCnt;
 	if (InP->cCnt > 3)
 		InP->cCnt = 3;
@@ -913,7 +913,7 @@ mig_internal kern_return_t __MIG_check__Reply__arrays_many_t(__attribute__((__un
 	fixed_size += variable_size;
 	if (msgh_size < fixed_size)
 		return MIG_TYPE_ERROR;
-	Out1P = (__Reply__arrays_many_t *)(void *)((char *)Out0P + variable_size - 104);
+	Out1P = (__Reply__arrays_many_t *)((uintptr_t)Out0P + variable_size - 104);
 	*Out1PP = Out1P;
 	if (Out1P->fCnt > 101)
 		return MIG_TYPE_ERROR;
@@ -921,7 +921,7 @@ mig_internal kern_return_t __MIG_check__Reply__arrays_many_t(__attribute__((__un
 	fixed_size += variable_size;
 	if (msgh_size < fixed_size)
 		return MIG_TYPE_ERROR;
-	Out2P = (__Reply__arrays_many_t *)(void *)((char *)Out1P + variable_size - 104);
+	Out2P = (__Reply__arrays_many_t *)((uintptr_t)Out1P + variable_size - 104);
 	*Out2PP = Out2P;
 	if (Out2P->gCnt > 10)
 		return MIG_TYPE_ERROR;
@@ -1031,21 +1031,21 @@ mig_external kern_return_t arrays_many
 		memcpy(InP->a, a, aCnt);
 	memset((char *)InP->a + aCnt, 0, variable_size - aCnt);
 	msgh_size += variable_size;
-	InP = (Request *)(void *)((char *)InP + variable_size - 104);
+	InP = (Request *)((uintptr_t)InP + variable_size - 104);
 	InP->bCnt = bCnt;
 	variable_size = ((bCnt + 3) & ~3U);
 	if (bCnt != 0)
 		memcpy(InP->b, b, bCnt);
 	memset((char *)InP->b + bCnt, 0, variable_size - bCnt);
 	msgh_size += variable_size;
-	InP = (Request *)(void *)((char *)InP + variable_size - 104);
+	InP = (Request *)((uintptr_t)InP + variable_size - 104);
 	InP->cCnt = cCnt;
 	variable_size = ((cCnt * 7 + 3) & ~3U);
 	if (cCnt != 0)
 		memcpy(InP->c, c, cCnt * 7);
 	memset((char *)InP->c + cCnt * 7, 0, variable_size - cCnt * 7);
 	msgh_size += variable_size;
-	InP = (Request *)(void *)((char *)InP + variable_size - 24);
+	InP = (Request *)((uintptr_t)InP + variable_size - 24);
 	InP->dCnt = dCnt;
 	variable_size = dCnt * 8;
 	if (dCnt != 0)
@@ -1512,7 +1512,7 @@ mig_internal kern_return_t __MIG_check__Reply__arrays_least_t(__attribute__((__u
 	fixed_size += variable_size;
 	if (msgh_size < fixed_size)
 		return MIG_TYPE_ERROR;
-	Out1P = (__Reply__arrays_least_t *)(void *)((char *)Out0P + variable_size - 80);
+	Out1P = (__Reply__arrays_least_t *)((uintptr_t)Out0P + variable_size - 80);
 	*Out1PP = Out1P;
 	if (Out0P->aCnt > 3)
 		return MIG_TYPE_ERROR;
@@ -1520,7 +1520,7 @@ mig_internal kern_return_t __MIG_check__Reply__arrays_least_t(__attribute__((__u
 	fixed_size += variable_size;
 	if (msgh_size < fixed_size)
 		return MIG_TYPE_ERROR;
-	Out2P = (__Reply__arrays_least_t *)(void *)((char *)Out1P + variable_size - 24);
+	Out2P = (__Reply__arrays_least_t *)((uintptr_t)Out1P + variable_size - 24);
 	*Out2PP = Out2P;
 	if (Out2P->cCnt > 101)
 		return MIG_TYPE_ERROR;

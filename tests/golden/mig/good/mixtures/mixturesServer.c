@@ -588,7 +588,7 @@ mig_internal kern_return_t __MIG_check__Request__mixtures_late_t(__attribute__((
 	fixed_size += variable_size;
 	if (msgh_size < fixed_size)
 		return MIG_BAD_ARGUMENTS;
-	In1P = (__Request__mixtures_late_t *)(void *)((char *)In0P + variable_size - 80);
+	In1P = (__Request__mixtures_late_t *)((uintptr_t)In0P + variable_size - 80);
 	*In1PP = In1P;
 	if (memchr(In1P->c, '\0', 128) == NULL)
 		return MIG_BAD_ARGUMENTS;
@@ -598,7 +598,7 @@ mig_internal kern_return_t __MIG_check__Request__mixtures_late_t(__attribute__((
 	fixed_size += variable_size;
 	if (msgh_size != fixed_size)
 		return MIG_BAD_ARGUMENTS;
-	In2P = (__Request__mixtures_late_t *)(void *)((char *)In1P + variable_size - 80);
+	In2P = (__Request__mixtures_late_t *)((uintptr_t)In1P + variable_size - 80);
 	*In2PP = In2P;
 	return MACH_MSG_SUCCESS;
 }
@@ -665,7 +665,7 @@ mig_internal void _Xmixtures_late(mach_msg_header_t *InHeadP, mach_msg_header_t 
 	if ((void *)out_h != (void *)OutP->h)
 		memcpy(OutP->h, out_h, out_hCnt * 8);
 	msgh_size += variable_size;
-	OutP = (Reply *)(void *)((char *)OutP + variable_size - 80);
+	OutP = (Reply *)((uintptr_t)OutP + variable_size - 80);
 	OutP->i = out_i;
 	OutP->j = object_to_number(out_j);
 	(void)mig_strncpy_zerofill(OutP->k, out_k, 128);
@@ -700,7 +700,7 @@ mig_internal kern_return_t __MIG_check__Request__mixtures_all_special_t(__attrib
 	fixed_size += variable_size;
 	if (msgh_size != fixed_size)
 		return MIG_BAD_ARGUMENTS;
-	In1P = (__Request__mixtures_all_special_t *)(void *)((char *)In0P + variable_size - 80);
+	In1P = (__Request__mixtures_all_special_t *)((uintptr_t)In0P + variable_size - 80);
 	*In1PP = In1P;
 	return MACH_MSG_SUCCESS;
 }

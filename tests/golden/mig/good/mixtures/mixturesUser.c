@@ -791,7 +791,7 @@ mig_internal kern_return_t __MIG_check__Reply__mixtures_late_t(__attribute__((__
 	fixed_size += variable_size;
 	if (msgh_size < fixed_size)
 		return MIG_TYPE_ERROR;
-	Out1P = (__Reply__mixtures_late_t *)(void *)((char *)Out0P + variable_size - 80);
+	Out1P = (__Reply__mixtures_late_t *)((uintptr_t)Out0P + variable_size - 80);
 	*Out1PP = Out1P;
 	if (memchr(Out1P->k, '\0', 128) == NULL)
 		return MIG_TYPE_ERROR;
@@ -898,7 +898,7 @@ mig_external kern_return_t mixtures_late
 	if (aCnt != 0)
 		memcpy(InP->a, a, aCnt * 8);
 	msgh_size += variable_size;
-	InP = (Request *)(void *)((char *)InP + variable_size - 80);
+	InP = (Request *)((uintptr_t)InP + variable_size - 80);
 	InP->b = b;
 	(void)mig_strncpy_zerofill(InP->c, c, 128);
 	InP->d = d;
@@ -907,7 +907,7 @@ mig_external kern_return_t mixtures_late
 	if (eCnt != 0)
 		memcpy(InP->e, e, eCnt * 8);
 	msgh_size += variable_size;
-	InP = (Request *)(void *)((char *)InP + variable_size - 80);
+	InP = (Request *)((uintptr_t)InP + variable_size - 80);
 	memset(&InP->f, 0, sizeof(InP->f));
 	InP->f.__Value__ = f;
 	memcpy(InP->g, g, 5);
@@ -1059,7 +1059,7 @@ mig_external kern_return_t mixtures_all_special
 	if (aCnt != 0)
 		memcpy(InP->a, a, aCnt * 8);
 	msgh_size += variable_size;
-	InP = (Request *)(void *)((char *)InP + variable_size - 80);
+	InP = (Request *)((uintptr_t)InP + variable_size - 80);
 	InP->bCnt = *bCnt;
 	if (InP->bCnt > 10)
 		InP->bCnt = 10;

@@ -276,7 +276,7 @@ mig_internal kern_return_t __MIG_check__Request__texts_variable_t(__attribute__(
 		return MIG_BAD_ARGUMENTS;
 	if (memchr(In0P->a, '\0', In0P->aCnt) == NULL)
 		return MIG_BAD_ARGUMENTS;
-	In1P = (__Request__texts_variable_t *)(void *)((char *)In0P + variable_size - 12);
+	In1P = (__Request__texts_variable_t *)((uintptr_t)In0P + variable_size - 12);
 	*In1PP = In1P;
 	if (In1P->bOffset != 0)
 		return MIG_BAD_ARGUMENTS;
@@ -288,7 +288,7 @@ mig_internal kern_return_t __MIG_check__Request__texts_variable_t(__attribute__(
 		return MIG_BAD_ARGUMENTS;
 	if (memchr(In1P->b, '\0', In1P->bCnt) == NULL)
 		return MIG_BAD_ARGUMENTS;
-	In2P = (__Request__texts_variable_t *)(void *)((char *)In1P + variable_size - 12);
+	In2P = (__Request__texts_variable_t *)((uintptr_t)In1P + variable_size - 12);
 	*In2PP = In2P;
 	return MACH_MSG_SUCCESS;
 }
@@ -334,13 +334,13 @@ mig_internal void _Xtexts_variable(mach_msg_header_t *InHeadP, mach_msg_header_t
 	variable_size = (OutP->cCnt + 3) & ~3U;
 	memset(OutP->c + OutP->cCnt, 0, variable_size - OutP->cCnt);
 	msgh_size += variable_size;
-	OutP = (Reply *)(void *)((char *)OutP + variable_size - 12);
+	OutP = (Reply *)((uintptr_t)OutP + variable_size - 12);
 	OutP->dOffset = 0;
 	OutP->dCnt = (mach_msg_type_number_t)mig_strncpy(OutP->d, out_d, 10);
 	variable_size = (OutP->dCnt + 3) & ~3U;
 	memset(OutP->d + OutP->dCnt, 0, variable_size - OutP->dCnt);
 	msgh_size += variable_size;
-	OutP = (Reply *)(void *)((char *)OutP + variable_size - 12);
+	OutP = (Reply *)((uintptr_t)OutP + variable_size - 12);
 	OutP->after = out_after;
 	OutP = (Reply *)OutHeadP;
 	OutP->Head.msgh_size = msgh_size;

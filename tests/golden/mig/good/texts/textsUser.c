@@ -323,7 +323,7 @@ mig_internal kern_return_t __MIG_check__Reply__texts_variable_t(__attribute__((_
 		return MIG_TYPE_ERROR;
 	if (memchr(Out0P->c, '\0', Out0P->cCnt) == NULL)
 		return MIG_TYPE_ERROR;
-	Out1P = (__Reply__texts_variable_t *)(void *)((char *)Out0P + variable_size - 12);
+	Out1P = (__Reply__texts_variable_t *)((uintptr_t)Out0P + variable_size - 12);
 	*Out1PP = Out1P;
 	if (Out1P->dOffset != 0)
 		return MIG_TYPE_ERROR;
@@ -335,7 +335,7 @@ mig_internal kern_return_t __MIG_check__Reply__texts_variable_t(__attribute__((_
 		return MIG_TYPE_ERROR;
 	if (memchr(Out1P->d, '\0', Out1P->dCnt) == NULL)
 		return MIG_TYPE_ERROR;
-	Out2P = (__Reply__texts_variable_t *)(void *)((char *)Out1P + variable_size - 12);
+	Out2P = (__Reply__texts_variable_t *)((uintptr_t)Out1P + variable_size - 12);
 	*Out2PP = Out2P;
 	return MACH_MSG_SUCCESS;
 }
@@ -419,13 +419,13 @@ mig_external kern_return_t texts_variable
 	variable_size = (InP->aCnt + 3) & ~3U;
 	memset(InP->a + InP->aCnt, 0, variable_size - InP->aCnt);
 	msgh_size += variable_size;
-	InP = (Request *)(void *)((char *)InP + variable_size - 12);
+	InP = (Request *)((uintptr_t)InP + variable_size - 12);
 	InP->bOffset = 0;
 	InP->bCnt = (mach_msg_type_number_t)mig_strncpy(InP->b, b, 10);
 	variable_size = (InP->bCnt + 3) & ~3U;
 	memset(InP->b + InP->bCnt, 0, variable_size - InP->bCnt);
 	msgh_size += variable_size;
-	InP = (Request *)(void *)((char *)InP + variable_size - 12);
+	InP = (Request *)((uintptr_t)InP + variable_size - 12);
 	InP->last = last;
 	InP = &Mess.In;
 	__reply_port = mig_get_reply_port();
