@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server of many ports asks of them: who sent a request, what ends a wait, and descriptors that
- * come and go. Peers are fork children, which find the server by their bootstrap port.
+ * What a server of many ports asks of them: who sent a request, what ends a wait, descriptors that come
+ * and go, and clients of a former run. Peers are fork children, which find the server by their bootstrap port.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -11,9 +11,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/sockmsg.h"
+#include "port/backing.h"
+#include "port/connect.h"
 #include "port/pidversion.h"
 #include "port/serve.h"
+#include "port/takeover.h"
 #include "port/test-support.h"
+#include "port/wire.h"
 
 #define SELF mach_task_self()
 #define TRAILER                                                                                    \
@@ -348,4 +354,50 @@ TEST(who_may_send_keeps_a_port_where_it_is)
 	ASSERT_EQ(waitpid(pid, &status, 0), pid);
 	(void)status;
 	port_end(port);
+}
+
+/* --- Clients of a former run --- */
+
+/* What looks like a request on a lease that the run before this one had. */
+static void claim(const Port *port, int sock, bool knows_secret)
+{
+	WireHeader h = {.magic = WIRE_MAGIC,
+		.version = WIRE_VERSION,
+		.type = WIRE_MESSAGE,
+		.flags = WIRE_F_LEASE,
+		.id = 9,
+		.lease_id = 222,
+		.lease_seq = 7};
+	struct iovec iov = {&h, sizeof(h)};
+
+	if (knows_secret)
+		memcpy(h.secret, port->backing->ident.secret, sizeof(h.secret));
+	ASSERT_OK(sockmsg_send(sock, &iov, 1, NULL, MSG_DONTWAIT));
+}
+
+TEST(who_says_to_be_a_former_client_is_waited_for_a_moment)
+{
+	_cleanup_close_ int sock = -EBADF;
+	uint64_t begin;
+	PortName name;
+	Port *port;
+	Request m;
+
+	name = make_receive(&port);
+	ASSERT_OK(LOCKED(backing_make(port)));
+	ASSERT_OK(connect_dgram(port->backing->addr, true, &sock));
+	claim(port, sock, false);
+	ASSERT_FALSE(LOCKED(takeover_is_due(port)));
+	claim(port, sock, true);
+	ASSERT_TRUE(LOCKED(takeover_is_due(port)));
+	begin = clock_now_ns();
+	serve_await_clients(name);
+	ASSERT_LT(clock_now_ns() - begin, WAIT_MS * CLOCK_NS_PER_MS);
+	/* It never came; its request is served like any other. */
+	ASSERT_TRUE(LOCKED(takeover_is_due(port)));
+	ASSERT_OK(mach_msg(&m.header, MACH_RCV_MSG, 0, sizeof(m), name, 0, MACH_PORT_NULL));
+	ASSERT_EQ(m.header.msgh_id, 9);
+	mach_msg_destroy(&m.header);
+	ASSERT_OK(mach_port_mod_refs(SELF, name, MACH_PORT_RIGHT_RECEIVE, -1));
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
 }
