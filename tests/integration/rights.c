@@ -513,6 +513,7 @@ static void guard_taker(PeerCtx *ctx)
 	ASSERT_EQ(mach_port_destroy(SELF, name), KERN_INVALID_RIGHT);
 	ASSERT_EQ(mach_port_destruct(SELF, name, 0, 1), KERN_INVALID_ARGUMENT);
 	hear(name, WORD);
+	hear(name, GO);
 	ASSERT_EQ(mach_port_destruct(SELF, name, 0, message->port.context), KERN_SUCCESS);
 	destroy(own);
 	peer_end();
@@ -538,6 +539,7 @@ STAGE(a_guarded_port_moves)
 	message.header.msgh_size = sizeof(message);
 	ASSERT_EQ(send_patiently(&message, sizeof(message)), MACH_MSG_SUCCESS);
 	expect_type(port, MACH_PORT_TYPE_SEND);
+	tell(port, GO);
 	harness_expect_exit(peer, 0);
 	ASSERT_EQ(try_tell(port, WORD), MACH_SEND_INVALID_DEST);
 	expect_type(port, MACH_PORT_TYPE_DEAD_NAME);
