@@ -256,7 +256,7 @@ static void pack_string(const Pack *p, const Field *f)
 }
 
 /* Behind a variable member everything comes earlier. Reckoned as a number: the pointer may lie before the
- * message, where a compiler that sees through all of it believes that there is no room for the next member. */
+ * message, where a compiler that sees through all of it believes that there is no room for anything. */
 static void pack_move(const Pack *p, const Field *f)
 {
 	put(p->e, "\tmsgh_size += variable_size;\n");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a server of many ports asks of them: who sent a request, what ends a wait, descriptors that come
- * and go, and clients of a former run. Peers are fork children, which find the server by their bootstrap port.
+ * and go, and clients of a former run. Peers are fork children, which find the server by their
+ * bootstrap port.
  */
 #include <fcntl.h>
 #include <poll.h>
