@@ -14,6 +14,7 @@
 #include <mach/mach.h>
 #include <mach/mig_errors.h>
 
+#include "base/sanitizer.h"
 #include "bootstrap/contact.h"
 #include "bootstrap/bootstrap_server.h"
 #include "port/handoff.h"
@@ -22,16 +23,6 @@
 
 #define NOBODY 65534
 #define N_SERVICES 3
-#if defined(__SANITIZE_THREAD__)
-#define UNDER_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define UNDER_TSAN 1
-#endif
-#endif
-#ifndef UNDER_TSAN
-#define UNDER_TSAN 0
-#endif
 #define UNTOUCHED ((mach_port_t)0x7777)
 
 typedef enum Lie {
