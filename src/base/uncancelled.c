@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/uncancelled.h"
 
+#include <fcntl.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,4 +33,14 @@ ssize_t uncancelled_recvmsg(int fd, struct msghdr *msg, int flags)
 int uncancelled_close(int fd)
 {
 	return (int)CALL(close, fd);
+}
+
+int uncancelled_fallocate(int fd, int mode, off_t offset, off_t size)
+{
+#if UINTPTR_MAX < UINT64_MAX
+	/* Each of the numbers takes two registers, in an order of the processor's. */
+	return fallocate(fd, mode, offset, size);
+#else
+	return (int)CALL(fallocate, fd, mode, offset, size);
+#endif
 }

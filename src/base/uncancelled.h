@@ -21,3 +21,5 @@ ssize_t uncancelled_sendto(int fd, const void *bytes, size_t size, int flags,
 ssize_t uncancelled_recvmsg(int fd, struct msghdr *msg, int flags);
 
 int uncancelled_close(int fd);
+
+int uncancelled_fallocate(int fd, int mode, off_t offset, off_t size);

@@ -12,6 +12,7 @@
 #include "port/pairclose.h"
 #include "port/probe.h"
 #include "port/queue.h"
+#include "port/reaper.h"
 #include "port/task.h"
 
 static Answer *answer_new(int fd)
@@ -155,7 +156,8 @@ Answer *answer_free_read(Answer *answer, uid_t uid)
 	assert(!answer->lease);
 	answer_unlink(answer);
 	answer->port->sorights--;
-	probe_close_blaming_consume(answer->fd, uid);
+	probe_close_blaming_consume(
+		answer->fd, uid, answer->kin ? answer->kin : REAPER_KIN_UNAWAITED);
 	free(answer);
 	return NULL;
 }

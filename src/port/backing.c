@@ -18,6 +18,7 @@
 #include "port/portdir.h"
 #include "port/probe.h"
 #include "port/pull.h"
+#include "port/reaper.h"
 #include "port/registry.h"
 #include "port/sender.h"
 #include "port/source.h"
@@ -35,6 +36,11 @@ static Backing *backing_new(void)
 	return b;
 }
 
+uint32_t backing_kin(const Backing *b)
+{
+	return b->hash >= REAPER_KIN_OTHERS ? b->hash : REAPER_NO_KIN;
+}
+
 Backing *backing_free(Backing *b)
 {
 	if (!b)
@@ -44,7 +50,7 @@ Backing *backing_free(Backing *b)
 	backing_close_send(b);
 	if (b->sock >= 0)
 		backing_close_receive(b);
-	fd_close(b->addr);
+	(void)probe_close_blaming_consume(b->addr, b->uid, backing_kin(b));
 	source_free(b->source);
 	free(b->pipes);
 	free(b);
@@ -199,7 +205,7 @@ int backing_adopt_send_take(int addr, const Ident *ident, int pipe_w, uid_t uid,
 		if (b->sock < 0 && b->pipe_w < 0)
 			b->pipe_w = pipe_w;
 		else
-			probe_close_lazily_consume(pipe_w);
+			probe_close_blaming_consume(pipe_w, uid, backing_kin(b));
 		*ret = b;
 		return 0;
 	}
@@ -283,7 +289,7 @@ int backing_renew(Backing *b)
 
 void backing_close_send(Backing *b)
 {
-	(void)probe_close_blaming_consume(backing_take_own_end(b), b->uid);
+	(void)probe_close_blaming_consume(backing_take_own_end(b), b->uid, backing_kin(b));
 	b->sender = sender_unref(b->sender);
 }
 

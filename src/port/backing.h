@@ -58,6 +58,10 @@ int backing_new_take(int addr, const Ident *ident, Backing **ret);
 
 Backing *backing_free(Backing *backing);
 
+/* For reaper_close_kin_consume(): of what is in the hands of those who hold a right to the port, or have
+ * it. */
+uint32_t backing_kin(const Backing *backing);
+
 /* A send right arrived, whose address has this identity (the secret included). *ret is the backing
  * that this process has already (the descriptors were closed, or completed it), a new one without a
  * port, or NULL: a port of our own whose secret has changed since. Takes both descriptors on

@@ -22,7 +22,9 @@
 #include "port/move.h"
 #include "port/once.h"
 #include "port/port.h"
+#include "port/probe.h"
 #include "port/queue.h"
+#include "port/reaper.h"
 #include "port/region.h"
 #include "port/sender.h"
 #include "port/task.h"
@@ -241,6 +243,9 @@ int deliver_once(Right *right, Message *m)
 		r = deliver_answer_on(once->fd, m, &charge, once->uid, once->pid, 0);
 		if (!r && charge.user.quota)
 			budget_keep_take(TAKE_FD(once->fd), &charge);
+		else if (!r)
+			once->fd = probe_close_blaming_consume(
+				once->fd, once->uid, REAPER_KIN_UNAWAITED);
 		break;
 	case ONCE_LEASE:
 		r = lease_server_answer(once->lease, once->seq, m);
@@ -339,6 +344,7 @@ static int send_through(
 		if (locked)
 			task_unlock();
 		locked = false;
+		e->answer = NULL;
 		if (!r && deadline == DEADLINE_NONE)
 			r = send_datagram(sender->fd, e, 0, false);
 		else if (!r)
@@ -349,6 +355,14 @@ static int send_through(
 	hold_release(&hold);
 	sender_unref(sender);
 	return r;
+}
+
+/* Both ends of a pair that just went to a port are in the hands of those who serve it. Where a message has
+ * several, that is said of one. */
+static void note_kin(const Encoder *e, const Port *port)
+{
+	if (e->answer)
+		e->answer->kin = e->once->kin = backing_kin(port->backing);
 }
 
 /* The lease that the reply right of this message can use, or NULL. */
@@ -433,6 +447,7 @@ static int deliver_remote(Port *port, Message *m, Deadline deadline)
 		lease_client_sent(lease);
 	sender_unref(sender);
 	if (!r) {
+		note_kin(&e, port);
 		commit(m, e.has_receive);
 		return 0;
 	}

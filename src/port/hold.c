@@ -9,6 +9,7 @@
 #include "port/message.h"
 #include "port/port.h"
 #include "port/probe.h"
+#include "port/reaper.h"
 
 static TAILQ_HEAD(, HoldPin) all_pins = TAILQ_HEAD_INITIALIZER(all_pins);
 
@@ -106,7 +107,7 @@ static void release(HoldPin *pin)
 	if (other)
 		other->is_last = true;
 	else
-		probe_close_blaming_consume(pin->fd, pin->uid);
+		probe_close_blaming_consume(pin->fd, pin->uid, REAPER_NO_KIN);
 }
 
 void hold_release(Hold *hold)

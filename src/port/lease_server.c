@@ -16,6 +16,7 @@
 #include "port/pidversion.h"
 #include "port/port.h"
 #include "port/probe.h"
+#include "port/reaper.h"
 #include "port/takeover.h"
 #include "port/task.h"
 
@@ -40,7 +41,7 @@ static int lease_charge(uid_t uid, QuotaCharge *ret)
 static void lease_close(LeaseServer *lease)
 {
 	if (lease->fd >= 0)
-		lease->fd = probe_close_blaming_consume(lease->fd, lease->uid);
+		lease->fd = probe_close_blaming_consume(lease->fd, lease->uid, REAPER_NO_KIN);
 }
 
 LeaseServer *lease_server_unref(LeaseServer *lease)

@@ -15,6 +15,7 @@
 #include "port/pidversion.h"
 #include "port/port.h"
 #include "port/probe.h"
+#include "port/reaper.h"
 #include "port/request.h"
 #include "port/space.h"
 #include "port/watch.h"
@@ -37,6 +38,7 @@ SendOnce *once_new_local(Port *port)
 	once = once_new(ONCE_LOCAL);
 	if (!once)
 		return NULL;
+	once->uid = REAPER_NOBODY;
 	once->port = port_ref(port);
 	TAILQ_INSERT_TAIL(&port->extra->onces, once, link);
 	port->sorights++;
@@ -91,7 +93,7 @@ SendOnce *once_free(SendOnce *once)
 		once_detach(once);
 		break;
 	case ONCE_PAIR:
-		once->fd = probe_close_blaming_consume(once->fd, once->uid);
+		once->fd = probe_close_blaming_consume(once->fd, once->uid, once->kin);
 		break;
 	case ONCE_LEASE:
 		lease_server_unref(once->lease);
@@ -156,12 +158,14 @@ uint32_t once_maker_version(const SendOnce *once, pid_t pid)
 	}
 }
 
-int once_make_pair(SendOnce *once)
+int once_make_pair(SendOnce *once, Answer **ret_answer)
 {
 	_cleanup_close_ int far = -EBADF;
-	Answer *answer;
+	Answer *answer = NULL;
 	int r;
 
+	if (ret_answer)
+		*ret_answer = NULL;
 	if (once->kind == ONCE_LEASE) {
 		r = lease_server_move(once->lease, once->seq, &far);
 		if (r)
@@ -180,6 +184,8 @@ int once_make_pair(SendOnce *once)
 	}
 	once->kind = ONCE_PAIR;
 	once->fd = TAKE_FD(far);
+	if (ret_answer)
+		*ret_answer = answer;
 	request_moved_away(once->name);
 	return 0;
 }
@@ -202,7 +208,7 @@ void once_mark_dead(SendOnce *once)
 	PortName name = once->name;
 
 	if (once->kind == ONCE_PAIR)
-		once->fd = probe_close_blaming_consume(once->fd, once->uid);
+		once->fd = probe_close_blaming_consume(once->fd, once->uid, REAPER_NO_KIN);
 	else if (once->kind == ONCE_LEASE)
 		lease_server_unref(once->lease);
 	once->kind = ONCE_DEAD;

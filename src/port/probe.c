@@ -5,7 +5,8 @@
  * The order keeps the usual kinds cheap: one getsockopt() says whether it is a socket, an O_PATH
  * descriptor (EBADF) or neither (ENOTSOCK); then comes statx(), which answers from the inode. The
  * device in its answer is the kernel's own, whatever file system the inode is of: that tells a real
- * pipe from a FIFO, which may lie on FUSE.
+ * pipe from a FIFO, which may lie on FUSE. Where any pipe will do, and it is open for writing, as that of
+ * every send right is, one fallocate() of a range that cannot be says so for less.
  *
  * The only state is what pipes and eventfds look like to statx(), looked up once; safe from any
  * thread.
@@ -23,7 +24,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/uncancelled.h"
 #include "port/reaper.h"
 
 /* Zero: not known yet, since no descriptor was to be had for looking. */
@@ -119,10 +122,20 @@ static ProbeKind kind_of_file(int fd)
 	return PROBE_OTHER;
 }
 
+/* Whether the kernel says so of what is open for writing, in half the time of statx(). It looks at the kind
+ * of the inode before it looks at the range, and at the range, which no file can have, before any file
+ * system hears of it. Of a FIFO it says so too, wherever that lies: its close is that of a pipe. */
+static bool is_writable_pipe(int fd)
+{
+	return uncancelled_fallocate(fd, 0, INT64_MAX, INT64_MAX) < 0 && errno == ESPIPE;
+}
+
 bool probe_is_pipe(int fd)
 {
 	struct statx stx;
 
+	if (likely(is_writable_pipe(fd)))
+		return true;
 	if (unlikely(atomic_load(&pipe_dev) == 0))
 		samples_take();
 	return look(fd, &stx) && S_ISFIFO(stx.stx_mode) &&
@@ -181,13 +194,18 @@ int probe_close_consume(int fd)
 	return -EBADF;
 }
 
-int probe_close_blaming_consume(int fd, uid_t uid)
+int probe_close_blaming_consume(int fd, uid_t uid, uint32_t kin)
 {
-	uid_t old = reaper_blame(uid);
+	uid_t old;
 
-	fd = probe_close_lazily_consume(fd);
+	if (fd < 0)
+		return -EBADF;
+	if (plainly)
+		return fd_close(fd);
+	old = reaper_blame(uid);
+	reaper_close_kin_consume(fd, kin);
 	(void)reaper_blame(old);
-	return fd;
+	return -EBADF;
 }
 
 int probe_close_lazily_consume(int fd)

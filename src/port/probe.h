@@ -2,8 +2,8 @@
 /*
  * What is this descriptor that a peer sent? Until that is known it is touched only by calls that
  * take no lock which a peer can hold on to: SO_DOMAIN, SO_TYPE, F_GETFL, F_GET_SEALS,
- * statx(AT_STATX_DONT_SYNC). A FUSE file blocks whoever stats or closes it, a lingering TCP socket
- * whoever closes it.
+ * statx(AT_STATX_DONT_SYNC), and fallocate() of a range that the kernel refuses. A FUSE file blocks
+ * whoever stats or closes it, a lingering TCP socket whoever closes it.
  *
  * F_GETPIPE_SZ is not among them: it takes the pipe's mutex, and whoever reads or writes a pipe
  * with a buffer that lies in a FUSE file holds that mutex as long as the FUSE server pleases. So do
@@ -31,7 +31,8 @@ typedef enum ProbeKind {
 /* Never blocks. */
 ProbeKind probe_kind(int fd);
 
-/* Either end of a pipe, by one system call. */
+/* Either end of a pipe; of a FIFO only one that is open for writing. One system call for a write end. Never
+ * blocks. */
 bool probe_is_pipe(int fd);
 
 /* Closes a descriptor that came from a peer, of whatever kind, without ever blocking the caller:
@@ -49,8 +50,9 @@ int probe_close_kind_consume(int fd, ProbeKind kind);
 /* As probe_close_consume(), but nobody waits for the end of it: see reaper_close_lazily_consume(). */
 int probe_close_lazily_consume(int fd);
 
-/* The same, on account of the uid that the descriptor came from: see reaper.h. */
-int probe_close_blaming_consume(int fd, uid_t uid);
+/* The same, on account of the uid that the descriptor came from, and perhaps together with others of the
+ * same kin: see reaper.h. */
+int probe_close_blaming_consume(int fd, uid_t uid, uint32_t kin);
 
 /* probe_close_consume() as a callback. */
 void probe_dispose(int fd);

@@ -10,7 +10,11 @@
  * and a stuck one holds up the next by a few milliseconds, once.
  *
  * A closer that has just worked naps for REAPER_LAZY_MS before it sleeps: it looks into the queue by
- * itself then, so lazy hand-overs need not wake it. With many of them it costs one wake-up each nap.
+ * itself then, so lazy hand-overs need not wake it until there are REAPER_LAZY_MAX of them. It is woken when
+ * the lock is free again: else it would wait for that at once, on the CPU of whoever woke it.
+ *
+ * What is of one kin is taken off the queue together, and what of that has numbers that follow each other is
+ * closed by one system call. So a stuck one holds up those behind it.
  *
  * How many closes are under way for a uid is counted in a short list; a descriptor that is one too
  * many for its uid leaves the queue for another, where it is found again when one of them ends.
@@ -26,6 +30,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -47,17 +52,35 @@ typedef struct Ticket {
 typedef struct Parcel {
 	int fd;
 	uid_t uid;
+	uint32_t
+		kin; /* REAPER_NO_KIN, and always with a ticket; or see reaper_close_kin_consume() */
 	Ticket *ticket; /* NULL, as a rule */
 } Parcel;
+
+/* What one closer takes at a time. */
+typedef struct Batch {
+	uid_t uid;
+	Ticket *ticket;
+	unsigned n;
+	int fds[REAPER_BATCH_MAX];
+} Batch;
 
 typedef struct Culprit {
 	uid_t uid;
 	unsigned n_closing;
 } Culprit;
 
+/* The one closer that has nothing to do. */
+typedef enum Idle {
+	IDLE_NOBODY,
+	IDLE_ASLEEP,
+	IDLE_NAPPING, /* wakes up by itself */
+	IDLE_CALLED, /* was told to wake up */
+} Idle;
+
 typedef struct Reaper {
 	pthread_mutex_t lock;
-	pthread_cond_t work; /* idle closers */
+	pthread_cond_t work; /* the idle closer */
 	pthread_cond_t doubt; /* the sentinel */
 	pthread_cond_t drained; /* reaper_wait() */
 	Parcel *queue; /* a ring; NULL: queue_small */
@@ -71,12 +94,11 @@ typedef struct Reaper {
 	unsigned n_culprits;
 	unsigned n_lost; /* open for ever: there was no memory to remember them */
 	unsigned n_closers;
-	unsigned n_idle;
 	unsigned n_closing;
 	unsigned n_closed; /* wraps around */
+	Idle idle;
 	bool has_sentinel;
 	bool is_sentinel_asleep;
-	bool is_napping; /* the idle closer wakes up by itself */
 	Parcel queue_small[QUEUE_SMALL];
 } Reaper;
 
@@ -205,20 +227,81 @@ static void culprit_end(uid_t uid)
 	}
 }
 
+static bool has_room(uid_t uid)
+{
+	const Culprit *culprit = culprit_find(uid);
+
+	return !culprit || culprit->n_closing < REAPER_MAX_STUCK_UID;
+}
+
 /* The next one that may be closed, or none. */
 static bool take_parcel(Parcel *ret)
 {
 	while (reaper.n_queued > 0) {
 		Parcel parcel = queue_pop();
-		const Culprit *culprit = culprit_find(parcel.uid);
 
 		/* Without memory it is closed all the same. */
-		if (!culprit || culprit->n_closing < REAPER_MAX_STUCK_UID || !park(parcel)) {
+		if (has_room(parcel.uid) || !park(parcel)) {
 			*ret = parcel;
 			return true;
 		}
 	}
 	return false;
+}
+
+/* In order: they nearly are already. */
+static void batch_add(Batch *batch, int fd)
+{
+	unsigned i = batch->n++;
+
+	for (; i > 0 && batch->fds[i - 1] > fd; i--)
+		batch->fds[i] = batch->fds[i - 1];
+	batch->fds[i] = fd;
+}
+
+/* Whoever is known of a kin answers for all of it. */
+static bool batch_takes(Batch *batch, uint32_t kin, const Parcel *parcel)
+{
+	if (parcel->kin != kin || batch->n == REAPER_BATCH_MAX)
+		return false;
+	if (parcel->uid == batch->uid || parcel->uid == REAPER_NOBODY)
+		return true;
+	if (batch->uid != REAPER_NOBODY || !has_room(parcel->uid))
+		return false;
+	batch->uid = parcel->uid;
+	return true;
+}
+
+/* The next one that may be closed, and those of its kin that come right after it; or nothing. */
+static bool take_batch(Batch *batch)
+{
+	Parcel first;
+
+	if (!take_parcel(&first))
+		return false;
+	batch->uid = first.uid;
+	batch->ticket = first.ticket;
+	batch->n = 0;
+	batch_add(batch, first.fd);
+	while (first.kin != REAPER_NO_KIN && reaper.n_queued > 0 &&
+		batch_takes(batch, first.kin, queue_slot(0)))
+		batch_add(batch, queue_pop().fd);
+	return true;
+}
+
+/* Here it may stay for ever. */
+static void close_batch(const Batch *batch)
+{
+	for (unsigned i = 0, n; i < batch->n; i += n) {
+		unsigned fd = (unsigned)batch->fds[i];
+
+		for (n = 1; i + n < batch->n && (unsigned)batch->fds[i + n] == fd + n;)
+			n++;
+		if (n > 1 && syscall(SYS_close_range, fd, fd + n - 1, 0U) == 0)
+			continue;
+		for (unsigned k = 0; k < n; k++)
+			(void)uncancelled_close(batch->fds[i + k]);
+	}
 }
 
 /* Returns false when the time is over. Spurious wake-ups are the callers' business. */
@@ -232,18 +315,16 @@ static bool wait_ms(pthread_cond_t *cond, unsigned ms)
 /* Waits for work. Returns false if there is an idle closer already. */
 static bool closer_wait(bool has_worked)
 {
-	if (reaper.n_idle > 0)
+	if (reaper.idle != IDLE_NOBODY)
 		return false;
-	reaper.n_idle++;
-	if (has_worked) {
-		reaper.is_napping = true;
-		while (reaper.n_queued == 0 && wait_ms(&reaper.work, REAPER_LAZY_MS))
-			;
-		reaper.is_napping = false;
-	}
-	while (reaper.n_queued == 0)
+	reaper.idle = IDLE_NAPPING;
+	while (has_worked && reaper.n_queued == 0 && wait_ms(&reaper.work, REAPER_LAZY_MS))
+		reaper.idle = IDLE_NAPPING;
+	while (reaper.n_queued == 0) {
+		reaper.idle = IDLE_ASLEEP;
 		pthread_cond_wait(&reaper.work, &reaper.lock);
-	reaper.n_idle--;
+	}
+	reaper.idle = IDLE_NOBODY;
 	return true;
 }
 
@@ -263,27 +344,27 @@ static void *closer_main(void *arg)
 	(void)arg;
 	pthread_mutex_lock(&reaper.lock);
 	for (bool has_worked = false;;) {
-		Parcel parcel;
+		Batch batch;
 
-		while (!take_parcel(&parcel)) {
+		while (!take_batch(&batch)) {
 			if (!closer_wait(has_worked)) {
 				reaper.n_closers--;
 				pthread_mutex_unlock(&reaper.lock);
 				return NULL;
 			}
 		}
-		reaper.n_closing++;
-		culprit_begin(parcel.uid);
-		if (reaper.n_queued > 0 && reaper.n_idle == 0)
+		reaper.n_closing += batch.n;
+		culprit_begin(batch.uid);
+		if (reaper.n_queued > 0 && reaper.idle == IDLE_NOBODY)
 			call_sentinel();
 		pthread_mutex_unlock(&reaper.lock);
-		(void)uncancelled_close(parcel.fd); /* here it may stay for ever */
+		close_batch(&batch);
 		pthread_mutex_lock(&reaper.lock);
-		culprit_end(parcel.uid);
-		if (parcel.ticket)
-			ticket_release(parcel.ticket);
-		reaper.n_closing--;
-		reaper.n_closed++;
+		culprit_end(batch.uid);
+		if (batch.ticket)
+			ticket_release(batch.ticket);
+		reaper.n_closing -= batch.n;
+		reaper.n_closed += batch.n;
 		if (reaper.n_queued == 0)
 			pthread_cond_broadcast(&reaper.drained);
 		has_worked = true;
@@ -318,7 +399,8 @@ static bool closer_start(void)
 
 static bool is_overdue(void)
 {
-	return reaper.n_queued > 0 && reaper.n_idle == 0 && reaper.n_closers < REAPER_MAX_STUCK;
+	return reaper.n_queued > 0 && reaper.idle == IDLE_NOBODY &&
+	       reaper.n_closers < REAPER_MAX_STUCK;
 }
 
 /* Goes round as long as there is something to look after, and once more: a closer that finds new work
@@ -358,42 +440,68 @@ static void call_sentinel(void)
 
 static bool is_much(void)
 {
-	return reaper.n_queued >= (size_t)fd_limit() / REAPER_LAZY_PART;
+	return reaper.n_queued >= REAPER_LAZY_MAX ||
+	       reaper.n_queued >= (size_t)fd_limit() / REAPER_LAZY_PART;
 }
 
-/* Something was queued: see to it that somebody takes it out. */
-static void call_closer(bool lazily)
+/* Something was queued: see to it that somebody takes it out. True: the idle closer is to be woken, by
+ * wake_closer(), with or without the lock. */
+static bool call_closer(bool lazily)
 {
-	if (likely(reaper.n_idle > 0)) {
-		if (!lazily || !reaper.is_napping || is_much())
-			pthread_cond_signal(&reaper.work);
-	} else if (reaper.n_closers == 0) {
-		(void)closer_start();
-	} else {
-		call_sentinel();
+	switch (reaper.idle) {
+	case IDLE_NAPPING:
+		if (lazily && !is_much())
+			return false;
+		__attribute__((fallthrough));
+	case IDLE_ASLEEP:
+		reaper.idle = IDLE_CALLED;
+		return true;
+	case IDLE_CALLED:
+		return false;
+	case IDLE_NOBODY:
+		break;
 	}
+	if (reaper.n_closers == 0)
+		(void)closer_start();
+	else
+		call_sentinel();
+	return false;
 }
 
-static void close_consume(int fd, bool lazily)
+static void wake_closer(void)
 {
+	pthread_cond_signal(&reaper.work);
+}
+
+static void close_consume(int fd, bool lazily, uint32_t kin)
+{
+	bool is_called = false;
+
 	if (fd < 0)
 		return;
 	pthread_mutex_lock(&reaper.lock);
-	if (likely(queue_push((Parcel){.fd = fd, .uid = blamed})))
-		call_closer(lazily);
+	if (likely(queue_push((Parcel){.fd = fd, .uid = blamed, .kin = kin})))
+		is_called = call_closer(lazily);
 	else
 		reaper.n_lost++;
 	pthread_mutex_unlock(&reaper.lock);
+	if (is_called)
+		wake_closer();
 }
 
 void reaper_close_consume(int fd)
 {
-	close_consume(fd, false);
+	close_consume(fd, false, REAPER_NO_KIN);
 }
 
 void reaper_close_lazily_consume(int fd)
 {
-	close_consume(fd, true);
+	close_consume(fd, true, REAPER_NO_KIN);
+}
+
+void reaper_close_kin_consume(int fd, uint32_t kin)
+{
+	close_consume(fd, true, kin);
 }
 
 bool reaper_close_timed_consume(int fd, unsigned timeout_ms)
@@ -408,10 +516,10 @@ bool reaper_close_timed_consume(int fd, unsigned timeout_ms)
 		return false;
 	}
 	pthread_mutex_lock(&reaper.lock);
-	if (queue_push((Parcel){.fd = fd, .uid = blamed, .ticket = ticket}))
-		call_closer(false);
-	else
+	if (!queue_push((Parcel){.fd = fd, .uid = blamed, .ticket = ticket}))
 		reaper.n_lost++;
+	else if (call_closer(false))
+		wake_closer();
 	while (!ticket->is_done && r != ETIMEDOUT)
 		r = pthread_cond_clockwait(&reaper.drained, &reaper.lock, CLOCK_MONOTONIC, &until);
 	done = ticket->is_done;
@@ -449,7 +557,8 @@ void reaper_hurry(unsigned timeout_ms)
 
 	pthread_mutex_lock(&reaper.lock);
 	while (reaper.n_queued > 0) {
-		call_closer(false);
+		if (call_closer(false))
+			wake_closer();
 		if (pthread_cond_clockwait(
 			    &reaper.drained, &reaper.lock, CLOCK_MONOTONIC, &until) == ETIMEDOUT)
 			break;
@@ -490,13 +599,12 @@ void reaper_after_fork(void)
 	(void)pthread_cond_init(&reaper.doubt, NULL);
 	(void)pthread_cond_init(&reaper.drained, NULL);
 	reaper.n_closers = 0;
-	reaper.n_idle = 0;
+	reaper.idle = IDLE_NOBODY;
 	reaper.n_closing = 0;
 	reaper.n_culprits = 0;
 	while (reaper.n_parked > 0 && queue_push(reaper.parked[reaper.n_parked - 1]))
 		reaper.n_parked--;
 	reaper.has_sentinel = false;
 	reaper.is_sentinel_asleep = false;
-	reaper.is_napping = false;
 	pthread_mutex_unlock(&reaper.lock);
 }

@@ -3,7 +3,8 @@
  * Threads that may block for ever so that nobody else has to: closing a descriptor that a peer has
  * had a hand in. Started on demand, all signals blocked, at most REAPER_MAX_STUCK of them stuck at
  * a time; what comes beyond is parked, unclosed, until one comes free, and counted. A descriptor
- * number is free again as soon as its close has begun, stuck or not: only parked ones are kept.
+ * number is free again as soon as its close has begun, stuck or not: only parked ones are kept, and those
+ * that wait behind a stuck one of their kin.
  *
  * A descriptor is closed on account of the uid that it came from, where that is known: whoever hands
  * it over says so by reaper_blame(). One uid has at most REAPER_MAX_STUCK_UID threads stuck; what it
@@ -22,10 +23,17 @@
 
 #define REAPER_NOBODY ((uid_t)-1)
 
-/* How long a lazily closed descriptor may stay open, and how large a part of the limit all of them
- * may be. A wake-up costs as much as a hundred of them. */
+/* How long a lazily closed descriptor may stay open, how many there may be, and how large a part of the
+ * limit all of them may be. With fewer than half as many the wake-up for each batch shows, with twice as many
+ * the files leave the caches before they are closed. */
 #define REAPER_LAZY_MS 2
+#define REAPER_LAZY_MAX 96
 #define REAPER_LAZY_PART 64
+
+#define REAPER_NO_KIN 0U
+#define REAPER_KIN_UNAWAITED 1U /* nobody learns, or wants to, when it is closed */
+#define REAPER_KIN_OTHERS 2U /* and above */
+#define REAPER_BATCH_MAX 32
 
 /* What this thread hands over from now on came from that uid. Returns the one before, for the caller
  * to put back. */
@@ -41,6 +49,12 @@ bool reaper_close_timed_consume(int fd, unsigned timeout_ms);
 /* The same within REAPER_LAZY_MS: saves a wake-up for each of many. For descriptors whose end
  * nobody waits for, as those of a send-once right after its answer. */
 void reaper_close_lazily_consume(int fd);
+
+/* The same, for one of many that are in the hands of the same peer: what has the same `kin`, and is of one
+ * uid or of nobody, may be closed together, up to REAPER_BATCH_MAX at a time, so that one of them, where it
+ * is stuck, holds up the others. So that no peer can hold up what is another's, `kin` must tell them apart,
+ * and not be theirs to choose. */
+void reaper_close_kin_consume(int fd, uint32_t kin);
 
 /* The same whenever a thread is next started for other reasons: for fork children. */
 void reaper_park_consume(int fd);

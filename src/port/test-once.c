@@ -44,13 +44,13 @@ PORT_TEST(a_local_right_becomes_a_pair)
 	PortName name = make_receive(&port);
 	Right right = once_right(name);
 
-	ASSERT_OK(LOCKED(once_make_pair(right.once)));
+	ASSERT_OK(LOCKED(once_make_pair(right.once, NULL)));
 	ASSERT_EQ(right.once->kind, ONCE_PAIR);
 	ASSERT_EQ(port->sorights, 1);
 	ASSERT_EQ(port->extra->n_answers, 1);
 	ASSERT_FALSE(LOCKED(once_is_dead(right.once)));
 	ASSERT_IN_ORDER();
-	ASSERT_OK(LOCKED(once_make_pair(right.once)));
+	ASSERT_OK(LOCKED(once_make_pair(right.once, NULL)));
 	drop_right(&right);
 	ASSERT_TRUE(reaper_wait(WAIT_MS));
 	/* The kernel says that it died. */

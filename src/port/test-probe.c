@@ -88,6 +88,53 @@ TEST(fifos_are_no_pipes)
 	check_kind(fd, PROBE_OTHER);
 }
 
+static bool pipe_is_seen(int fd)
+{
+	bool is = probe_is_pipe(fd);
+
+	close(fd);
+	return is;
+}
+
+TEST(tells_pipes_from_all_else)
+{
+	char dir[] = "/tmp/probe-XXXXXX", path[64];
+	int ends[2];
+
+	ASSERT_SYS(pipe2(ends, O_CLOEXEC));
+	ASSERT_TRUE(pipe_is_seen(ends[0]));
+	ASSERT_TRUE(pipe_is_seen(ends[1]));
+	ASSERT_FALSE(pipe_is_seen(ASSERT_SYS(open("/dev/null", O_RDWR | O_CLOEXEC))));
+	ASSERT_FALSE(pipe_is_seen(ASSERT_SYS(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC))));
+	ASSERT_FALSE(pipe_is_seen(ASSERT_SYS(eventfd(0, EFD_CLOEXEC))));
+	ASSERT_FALSE(pipe_is_seen(ASSERT_SYS(memfd_create("no pipe", MFD_CLOEXEC))));
+	ASSERT_SYS(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
+	ASSERT_FALSE(pipe_is_seen(ends[0]));
+	ASSERT_FALSE(pipe_is_seen(ends[1]));
+	ASSERT_FALSE(probe_is_pipe(-EBADF));
+	ASSERT_NOT_NULL(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/fifo", dir);
+	ASSERT_SYS(mkfifo(path, 0600));
+	ASSERT_TRUE(pipe_is_seen(ASSERT_SYS(open(path, O_RDWR | O_CLOEXEC))));
+	ASSERT_FALSE(pipe_is_seen(ASSERT_SYS(open(path, O_PATH | O_CLOEXEC))));
+	unlink(path);
+	rmdir(dir);
+}
+
+/* The question changes nothing of what it is asked of. */
+TEST(a_file_that_is_asked_keeps_its_size)
+{
+	int fd = ASSERT_SYS(memfd_create("asked", MFD_CLOEXEC));
+	struct stat st;
+
+	ASSERT_SYS(ftruncate(fd, 10));
+	ASSERT_FALSE(probe_is_pipe(fd));
+	ASSERT_SYS(fstat(fd, &st));
+	ASSERT_EQ(st.st_size, 10);
+	ASSERT_EQ(st.st_blocks, 0);
+	close(fd);
+}
+
 TEST(lazily_closed_is_closed)
 {
 	int fds[2];
@@ -103,6 +150,7 @@ TEST(lazily_closed_is_closed)
 typedef struct Probing {
 	int fd;
 	ProbeKind kind;
+	bool is_pipe;
 } Probing;
 
 static void probe_and_close(void *arg)
@@ -110,6 +158,7 @@ static void probe_and_close(void *arg)
 	Probing *probing = arg;
 
 	probing->kind = probe_kind(probing->fd);
+	probing->is_pipe = probe_is_pipe(probing->fd);
 	(void)probe_close_consume(probing->fd);
 }
 
@@ -173,6 +222,7 @@ static void check_hostile(HostileKind kind)
 	if (probing.kind != expected_kind(kind))
 		printf("%s:\n", hostile_kind_name(kind));
 	ASSERT_EQ(probing.kind, expected_kind(kind));
+	ASSERT_EQ(probing.is_pipe, kind >= HOSTILE_PIPE_READ && kind <= HOSTILE_PIPE_RDWR);
 	ASSERT_TRUE(reaper_wait(WAIT_MS));
 }
 

@@ -65,6 +65,52 @@ TEST(closes_lazily_too)
 	ASSERT_TRUE(reaper_wait(WAIT_MS));
 }
 
+/* What is of one kin is closed by one call where the numbers follow each other, and else all the same:
+ * runs of all lengths, with gaps, two kins in turn, and one with numbers that go down. */
+TEST(closes_kin_together)
+{
+	enum { N = 4 * REAPER_BATCH_MAX };
+	int watched[N], ends[2];
+
+	for (int i = 0; i < N; i++) {
+		make_pipe(ends);
+		watched[i] = fcntl(ends[0], F_DUPFD_CLOEXEC, 500);
+		close(ends[0]);
+		ends[0] = fcntl(ends[1], F_DUPFD_CLOEXEC, 1000 + i + i / 50);
+		close(ends[1]);
+		if (i % 7 != 0 || i < REAPER_BATCH_MAX)
+			reaper_close_kin_consume(ends[0], REAPER_KIN_OTHERS);
+		else
+			reaper_close_kin_consume(ends[0], REAPER_KIN_OTHERS + 1);
+	}
+	for (int i = 0; i < N; i++) {
+		ASSERT_TRUE(hangs_up(watched[i]));
+		close(watched[i]);
+	}
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+	for (int i = 0; i < N; i++)
+		ASSERT_FD_CLOSED(1000 + i + i / 50);
+	make_pipe(ends);
+	reaper_close_kin_consume(ends[1], REAPER_KIN_OTHERS);
+	reaper_close_kin_consume(ends[0], REAPER_KIN_OTHERS);
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+	ASSERT_FD_CLOSED(ends[0]);
+	ASSERT_FD_CLOSED(ends[1]);
+}
+
+/* No more than so many wait for each other, or for the end of a nap. */
+TEST(many_lazy_ones_end_a_nap)
+{
+	int ends[2];
+
+	for (int i = 0; i < 10 * REAPER_LAZY_MAX; i++) {
+		make_pipe(ends);
+		reaper_close_lazily_consume(ends[0]);
+		reaper_close_kin_consume(ends[1], (uint32_t)(i % 3));
+	}
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+}
+
 TEST(many_at_once)
 {
 	int ends[2], watched[300];
@@ -238,6 +284,47 @@ TEST(nobody_gets_all_threads_stuck)
 	ASSERT_TRUE(reaper_wait(WAIT_MS));
 	for (int k = 0; k < N_STUCK; k++)
 		ASSERT_FD_CLOSED(fds[k]);
+}
+
+/* One that gets stuck, and others behind it whose numbers follow: of another kin, of none, and of those for
+ * which nobody waits. */
+TEST(stuck_holds_up_no_other_kin)
+{
+	static const uint32_t kins[] = {REAPER_KIN_OTHERS + 1, REAPER_NO_KIN, REAPER_KIN_UNAWAITED};
+	enum { FIRST = 600 };
+	int held = FIRST, watched[ARRAY_SIZE(kins)], ends[2];
+	bool closed = true;
+	Stuck stuck;
+	pid_t pid;
+	int r;
+
+	r = stuck_make(&stuck);
+	if (r == STUCK_E_SKIP)
+		SKIP("no FUSE");
+	ASSERT_OK(r);
+	ends[0] = ASSERT_SYS(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	ASSERT_EQ(fcntl(ends[0], F_DUPFD_CLOEXEC, FIRST), held);
+	close(ends[0]);
+	pid = hold_sockets(&stuck, &held, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(kins); i++) {
+		make_pipe(ends);
+		ASSERT_EQ(fcntl(ends[1], F_DUPFD_CLOEXEC, FIRST), FIRST + 1 + (int)i);
+		close(ends[1]);
+		watched[i] = ends[0];
+	}
+	reaper_close_kin_consume(held, REAPER_KIN_OTHERS);
+	for (size_t i = 0; i < ARRAY_SIZE(kins); i++)
+		reaper_close_kin_consume(FIRST + 1 + (int)i, kins[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(kins); i++) {
+		closed = closed && hangs_up(watched[i]);
+		close(watched[i]);
+	}
+	(void)kill(pid, SIGKILL);
+	stuck_deinit(&stuck);
+	(void)waitpid(pid, NULL, 0);
+	ASSERT_TRUE(closed);
+	ASSERT_TRUE(reaper_wait(WAIT_MS));
+	ASSERT_FD_CLOSED(held);
 }
 
 TEST(fork_child_starts_anew)
