@@ -36,9 +36,22 @@ static Backing *backing_new(void)
 	return b;
 }
 
+/* Half of all kins each. An unregistered backing has no hash, and no kin. */
+static uint32_t kin_of_class(const Backing *b, uint32_t bit)
+{
+	uint32_t kin = (b->hash & ~1U) | bit;
+
+	return kin >= REAPER_KIN_OTHERS ? kin : REAPER_NO_KIN;
+}
+
 uint32_t backing_kin(const Backing *b)
 {
-	return b->hash >= REAPER_KIN_OTHERS ? b->hash : REAPER_NO_KIN;
+	return kin_of_class(b, 0);
+}
+
+uint32_t backing_pair_kin(const Backing *b)
+{
+	return kin_of_class(b, 1);
 }
 
 Backing *backing_free(Backing *b)

@@ -362,7 +362,7 @@ static int send_through(
 static void note_kin(const Encoder *e, const Port *port)
 {
 	if (e->answer)
-		e->answer->kin = e->once->kin = backing_kin(port->backing);
+		e->answer->kin = e->once->kin = backing_pair_kin(port->backing);
 }
 
 /* The lease that the reply right of this message can use, or NULL. */

@@ -122,9 +122,9 @@ static ProbeKind kind_of_file(int fd)
 	return PROBE_OTHER;
 }
 
-/* Whether the kernel says so of what is open for writing, in half the time of statx(). It looks at the kind
- * of the inode before it looks at the range, and at the range, which no file can have, before any file
- * system hears of it. Of a FIFO it says so too, wherever that lies: its close is that of a pipe. */
+/* Whether the kernel says so of what is open for writing, in two thirds of the time of statx(). It looks at
+ * the kind of the inode before it looks at the range, and at the range, which no file can have, before any
+ * file system hears of it. Of a FIFO it says so too, wherever that lies: its close is that of a pipe. */
 static bool is_writable_pipe(int fd)
 {
 	return uncancelled_fallocate(fd, 0, INT64_MAX, INT64_MAX) < 0 && errno == ESPIPE;

@@ -52,8 +52,7 @@ typedef struct Ticket {
 typedef struct Parcel {
 	int fd;
 	uid_t uid;
-	uint32_t
-		kin; /* REAPER_NO_KIN, and always with a ticket; or see reaper_close_kin_consume() */
+	uint32_t kin; /* none with a ticket */
 	Ticket *ticket; /* NULL, as a rule */
 } Parcel;
 
