@@ -4,6 +4,7 @@
  * child, every kind of right, and each way in which it can go wrong. Afterwards no name and no
  * descriptor is left over.
  */
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
@@ -623,8 +624,13 @@ CASE(a_stranger_floods_the_service)
 	ASSERT_EQ(send(second.server, bytes, (size_t)n, 0), n);
 	stranger = child_of(flood, &second, true);
 	close(second.server);
-	for (int i = 0; i < 50; i++)
+	/* Until the stranger has found it, the child must not be done. */
+	for (int i = 0; i < 50; i++) {
+		struct pollfd p = {.fd = portcullis_handshake_fd(server), .events = POLLIN};
+
+		ASSERT_EQ(poll(&p, 1, PATIENCE_MS), 1);
 		ASSERT_EQ(portcullis_handshake_step(server), PORTCULLIS_HANDSHAKE_PENDING);
+	}
 	child = fork();
 	ASSERT_GE(child, 0);
 	if (child == 0) {
