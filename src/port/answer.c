@@ -156,8 +156,7 @@ Answer *answer_free_read(Answer *answer, uid_t uid)
 	assert(!answer->lease);
 	answer_unlink(answer);
 	answer->port->sorights--;
-	probe_close_blaming_consume(
-		answer->fd, uid, answer->kin ? answer->kin : REAPER_KIN_UNAWAITED);
+	probe_close_blaming_consume(answer->fd, uid, REAPER_KIN_UNAWAITED);
 	free(answer);
 	return NULL;
 }

@@ -17,7 +17,6 @@ struct Answer {
 	int fd; /* owned, but by the lease where there is one */
 	bool linked;
 	bool foreign; /* came with a receive right: its last owner may have kept a duplicate */
-	uint32_t kin; /* as that of the SendOnce at the far end, while it was here */
 	uint64_t serial; /* which one it is, for threads that let go of the lock */
 	Source source;
 };

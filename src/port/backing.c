@@ -36,22 +36,12 @@ static Backing *backing_new(void)
 	return b;
 }
 
-/* Half of all kins each. An unregistered backing has no hash, and no kin. */
-static uint32_t kin_of_class(const Backing *b, uint32_t bit)
+/* Of its pipes and its address: whoever can hold up the close of one holds a right to the port, or has the
+ * port, and so keeps it from being without senders anyway. Without being registered it has no hash, and no
+ * kin. */
+static uint32_t kin_of(const Backing *b)
 {
-	uint32_t kin = (b->hash & ~1U) | bit;
-
-	return kin >= REAPER_KIN_OTHERS ? kin : REAPER_NO_KIN;
-}
-
-uint32_t backing_kin(const Backing *b)
-{
-	return kin_of_class(b, 0);
-}
-
-uint32_t backing_pair_kin(const Backing *b)
-{
-	return kin_of_class(b, 1);
+	return b->hash >= REAPER_KIN_OTHERS ? b->hash : REAPER_NO_KIN;
 }
 
 Backing *backing_free(Backing *b)
@@ -63,7 +53,7 @@ Backing *backing_free(Backing *b)
 	backing_close_send(b);
 	if (b->sock >= 0)
 		backing_close_receive(b);
-	(void)probe_close_blaming_consume(b->addr, b->uid, backing_kin(b));
+	(void)probe_close_blaming_consume(b->addr, b->uid, kin_of(b));
 	source_free(b->source);
 	free(b->pipes);
 	free(b);
@@ -218,7 +208,7 @@ int backing_adopt_send_take(int addr, const Ident *ident, int pipe_w, uid_t uid,
 		if (b->sock < 0 && b->pipe_w < 0)
 			b->pipe_w = pipe_w;
 		else
-			probe_close_blaming_consume(pipe_w, uid, backing_kin(b));
+			probe_close_blaming_consume(pipe_w, uid, kin_of(b));
 		*ret = b;
 		return 0;
 	}
@@ -302,7 +292,7 @@ int backing_renew(Backing *b)
 
 void backing_close_send(Backing *b)
 {
-	(void)probe_close_blaming_consume(backing_take_own_end(b), b->uid, backing_kin(b));
+	(void)probe_close_blaming_consume(backing_take_own_end(b), b->uid, kin_of(b));
 	b->sender = sender_unref(b->sender);
 }
 

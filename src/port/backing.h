@@ -58,13 +58,6 @@ int backing_new_take(int addr, const Ident *ident, Backing **ret);
 
 Backing *backing_free(Backing *backing);
 
-/* For reaper_close_kin_consume(): pipes and addresses of the port, which any holder of a right to it has in
- * hand. */
-uint32_t backing_kin(const Backing *backing);
-
-/* The same for pairs whose far end went to the port: nobody has them in hand but those who serve it. */
-uint32_t backing_pair_kin(const Backing *backing);
-
 /* A send right arrived, whose address has this identity (the secret included). *ret is the backing
  * that this process has already (the descriptors were closed, or completed it), a new one without a
  * port, or NULL: a port of our own whose secret has changed since. Takes both descriptors on

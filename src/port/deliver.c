@@ -344,7 +344,6 @@ static int send_through(
 		if (locked)
 			task_unlock();
 		locked = false;
-		e->answer = NULL;
 		if (!r && deadline == DEADLINE_NONE)
 			r = send_datagram(sender->fd, e, 0, false);
 		else if (!r)
@@ -355,14 +354,6 @@ static int send_through(
 	hold_release(&hold);
 	sender_unref(sender);
 	return r;
-}
-
-/* Both ends of a pair that just went to a port are in the hands of those who serve it. Where a message has
- * several, that is said of one. */
-static void note_kin(const Encoder *e, const Port *port)
-{
-	if (e->answer)
-		e->answer->kin = e->once->kin = backing_pair_kin(port->backing);
 }
 
 /* The lease that the reply right of this message can use, or NULL. */
@@ -447,7 +438,6 @@ static int deliver_remote(Port *port, Message *m, Deadline deadline)
 		lease_client_sent(lease);
 	sender_unref(sender);
 	if (!r) {
-		note_kin(&e, port);
 		commit(m, e.has_receive);
 		return 0;
 	}

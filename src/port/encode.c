@@ -39,7 +39,6 @@ void encoder_init(Encoder *e)
 	e->n_iov = 0;
 	e->n_bytes = 0;
 	e->has_receive = false;
-	e->answer = NULL;
 }
 
 void encoder_deinit(Encoder *e)
@@ -209,20 +208,15 @@ static int encode_send(Encoder *e, WireRecord *record, Port *port)
 
 static int encode_once(Encoder *e, WireRecord *record, SendOnce *once)
 {
-	Answer *answer;
 	int r;
 
 	if (once_is_dead(once)) {
 		record->kind = WIRE_DEAD;
 		return 0;
 	}
-	r = once_make_pair(once, &answer);
+	r = once_make_pair(once);
 	if (r)
 		return r;
-	if (answer) {
-		e->once = once;
-		e->answer = answer;
-	}
 	record->kind = WIRE_SEND_ONCE;
 	return encode_add_fd(e, once->fd);
 }

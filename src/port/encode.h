@@ -40,8 +40,6 @@ typedef struct Encoder {
 	uint32_t n_iov;
 	size_t n_bytes;
 	bool has_receive;
-	SendOnce *once; /* the last one for which a pair was made here; borrowed, like the next */
-	Answer *answer; /* at the near end of that; NULL: none was made, or the lock was let go of */
 } Encoder;
 
 void encoder_init(Encoder *e);

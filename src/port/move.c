@@ -174,7 +174,7 @@ int move_encode(Encoder *e, WireRecord *record, Port *port)
 	b = port->backing;
 	lease_server_evict_all(port);
 	while (!TAILQ_EMPTY(&x->onces)) {
-		r = once_make_pair(TAILQ_FIRST(&x->onces), NULL);
+		r = once_make_pair(TAILQ_FIRST(&x->onces));
 		if (r)
 			return r;
 	}

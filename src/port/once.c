@@ -93,7 +93,7 @@ SendOnce *once_free(SendOnce *once)
 		once_detach(once);
 		break;
 	case ONCE_PAIR:
-		once->fd = probe_close_blaming_consume(once->fd, once->uid, once->kin);
+		once->fd = probe_close_blaming_consume(once->fd, once->uid, REAPER_NO_KIN);
 		break;
 	case ONCE_LEASE:
 		lease_server_unref(once->lease);
@@ -158,14 +158,12 @@ uint32_t once_maker_version(const SendOnce *once, pid_t pid)
 	}
 }
 
-int once_make_pair(SendOnce *once, Answer **ret_answer)
+int once_make_pair(SendOnce *once)
 {
 	_cleanup_close_ int far = -EBADF;
-	Answer *answer = NULL;
+	Answer *answer;
 	int r;
 
-	if (ret_answer)
-		*ret_answer = NULL;
 	if (once->kind == ONCE_LEASE) {
 		r = lease_server_move(once->lease, once->seq, &far);
 		if (r)
@@ -184,8 +182,6 @@ int once_make_pair(SendOnce *once, Answer **ret_answer)
 	}
 	once->kind = ONCE_PAIR;
 	once->fd = TAKE_FD(far);
-	if (ret_answer)
-		*ret_answer = answer;
 	request_moved_away(once->name);
 	return 0;
 }

@@ -25,7 +25,6 @@ struct SendOnce {
 	PortName name; /* 0 while in a message */
 	uid_t uid; /* whose it is, PAIR and LEASE: who is charged for unread answers */
 	pid_t pid;
-	uint32_t kin; /* PAIR: its end may be closed together with what is of that: see reaper.h */
 	TAILQ_ENTRY(SendOnce) link; /* LOCAL: in port->extra->onces */
 	union {
 		Port *port; /* LOCAL: one reference */
@@ -56,9 +55,8 @@ bool once_is_dead(SendOnce *once);
 uint32_t once_maker_version(const SendOnce *once, pid_t pid);
 
 /* Turns a LOCAL or LEASE right into a PAIR, so that it can leave this process. A LOCAL one
- * leaves an Answer at its port: that is *ret_answer (which may be NULL), else NULL. Returns 0 or -errno (then
- * it is as it was). */
-int once_make_pair(SendOnce *once, Answer **ret_answer);
+ * leaves an Answer at its port. Returns 0 or -errno (then it is as it was). */
+int once_make_pair(SendOnce *once);
 
 /* Seen dead from the watcher: its name becomes a dead name. */
 void once_mark_dead(SendOnce *once);

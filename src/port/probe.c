@@ -194,26 +194,26 @@ int probe_close_consume(int fd)
 	return -EBADF;
 }
 
-int probe_close_blaming_consume(int fd, uid_t uid, uint32_t kin)
+static int close_lazily_consume(int fd, uint32_t kin)
 {
-	uid_t old;
-
 	if (fd < 0)
 		return -EBADF;
 	if (plainly)
 		return fd_close(fd);
-	old = reaper_blame(uid);
 	reaper_close_kin_consume(fd, kin);
-	(void)reaper_blame(old);
 	return -EBADF;
+}
+
+int probe_close_blaming_consume(int fd, uid_t uid, uint32_t kin)
+{
+	uid_t old = reaper_blame(uid);
+
+	fd = close_lazily_consume(fd, kin);
+	(void)reaper_blame(old);
+	return fd;
 }
 
 int probe_close_lazily_consume(int fd)
 {
-	if (fd < 0)
-		return -EBADF;
-	if (plainly)
-		return fd_close(fd);
-	reaper_close_lazily_consume(fd);
-	return -EBADF;
+	return close_lazily_consume(fd, REAPER_NO_KIN);
 }

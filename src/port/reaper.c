@@ -226,21 +226,15 @@ static void culprit_end(uid_t uid)
 	}
 }
 
-static bool has_room(uid_t uid)
-{
-	const Culprit *culprit = culprit_find(uid);
-
-	return !culprit || culprit->n_closing < REAPER_MAX_STUCK_UID;
-}
-
 /* The next one that may be closed, or none. */
 static bool take_parcel(Parcel *ret)
 {
 	while (reaper.n_queued > 0) {
 		Parcel parcel = queue_pop();
+		const Culprit *culprit = culprit_find(parcel.uid);
 
 		/* Without memory it is closed all the same. */
-		if (has_room(parcel.uid) || !park(parcel)) {
+		if (!culprit || culprit->n_closing < REAPER_MAX_STUCK_UID || !park(parcel)) {
 			*ret = parcel;
 			return true;
 		}
@@ -258,19 +252,6 @@ static void batch_add(Batch *batch, int fd)
 	batch->fds[i] = fd;
 }
 
-/* Whoever is known of a kin answers for all of it. */
-static bool batch_takes(Batch *batch, uint32_t kin, const Parcel *parcel)
-{
-	if (parcel->kin != kin || batch->n == REAPER_BATCH_MAX)
-		return false;
-	if (parcel->uid == batch->uid || parcel->uid == REAPER_NOBODY)
-		return true;
-	if (batch->uid != REAPER_NOBODY || !has_room(parcel->uid))
-		return false;
-	batch->uid = parcel->uid;
-	return true;
-}
-
 /* The next one that may be closed, and those of its kin that come right after it; or nothing. */
 static bool take_batch(Batch *batch)
 {
@@ -282,9 +263,13 @@ static bool take_batch(Batch *batch)
 	batch->ticket = first.ticket;
 	batch->n = 0;
 	batch_add(batch, first.fd);
-	while (first.kin != REAPER_NO_KIN && reaper.n_queued > 0 &&
-		batch_takes(batch, first.kin, queue_slot(0)))
+	while (first.kin != REAPER_NO_KIN && batch->n < REAPER_BATCH_MAX && reaper.n_queued > 0) {
+		const Parcel *next = queue_slot(0);
+
+		if (next->kin != first.kin || next->uid != first.uid)
+			break;
 		batch_add(batch, queue_pop().fd);
+	}
 	return true;
 }
 

@@ -50,10 +50,10 @@ bool reaper_close_timed_consume(int fd, unsigned timeout_ms);
  * nobody waits for, as those of a send-once right after its answer. */
 void reaper_close_lazily_consume(int fd);
 
-/* The same, for one of many that are in the hands of the same peer: what has the same `kin`, and is of one
- * uid or of nobody, may be closed together, up to REAPER_BATCH_MAX at a time, so that one of them, where it
- * is stuck, holds up the others. So that no peer can hold up what is another's, `kin` must tell them apart,
- * and not be theirs to choose. */
+/* The same, for one of many that are in the hands of the same peer: what has the same `kin`, and is of the
+ * same uid, may be closed together, up to REAPER_BATCH_MAX at a time, so that one of them, where it is stuck,
+ * holds up the others. So that no peer can hold up what is another's, `kin` must tell them apart, and not be
+ * theirs to choose. */
 void reaper_close_kin_consume(int fd, uint32_t kin);
 
 /* The same whenever a thread is next started for other reasons: for fork children. */

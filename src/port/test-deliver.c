@@ -4,10 +4,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "port/answer.h"
-#include "port/backing.h"
 #include "port/names.h"
-#include "port/reaper.h"
 #include "port/test-namespace.h"
 #include "port/test-support.h"
 #include "tests/lib/fault.h"
@@ -129,48 +126,6 @@ PORT_TEST(a_crowd_is_waited_for)
 	drop(name);
 	drop(dest);
 	remote_free(&remote);
-}
-
-/* A request for whose answer this port waits. */
-static int send_request(PortName dest, PortName reply, mach_msg_header_t *msg)
-{
-	*msg = (mach_msg_header_t){
-		.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND,
-			type_of(reply) & ENTRY_RECEIVE ? MACH_MSG_TYPE_MAKE_SEND_ONCE
-						       : MACH_MSG_TYPE_MOVE_SEND_ONCE),
-		.msgh_remote_port = dest,
-		.msgh_local_port = reply,
-	};
-	return mach_msg(msg, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(*msg), 0, 0, 0, 0);
-}
-
-/* What is closed together is in the same hands: of a pair that is only where it went first, and of a pair
- * that did not get there nothing is known. */
-PORT_TEST(the_ends_of_a_pair_are_of_the_kin_of_where_it_went)
-{
-	Remote remotes[2] = {remote_make(), remote_make()};
-	PortName dests[2] = {remote_name(&remotes[0]), remote_name(&remotes[1])}, reply;
-	const Backing *backing = space_find(dests[0])->port->backing;
-	mach_msg_header_t msg;
-	Port *port;
-
-	reply = make_receive(&port);
-	ASSERT_NE(backing_pair_kin(backing), backing_kin(backing));
-	ASSERT_OK(send_request(dests[0], reply, &msg));
-	ASSERT_EQ(TAILQ_FIRST(&port->extra->answers)->kin, backing_pair_kin(backing));
-	drop(reply);
-
-	reply = make_receive(&port);
-	fault_arm_errno(FAULT_SENDMSG, 1, EAGAIN);
-	ASSERT_EQ(send_request(dests[0], reply, &msg), MACH_SEND_TIMED_OUT);
-	ASSERT_TRUE(fault_disarm());
-	ASSERT_OK(send_request(dests[1], msg.msgh_local_port, &msg));
-	ASSERT_EQ(TAILQ_FIRST(&port->extra->answers)->kin, REAPER_NO_KIN);
-	drop(reply);
-	for (unsigned i = 0; i < ARRAY_SIZE(remotes); i++) {
-		drop(dests[i]);
-		remote_free(&remotes[i]);
-	}
 }
 
 /* A port of another process lives on, whatever keeps us from giving away a right to one of ours: the

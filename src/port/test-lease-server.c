@@ -161,7 +161,7 @@ PORT_TEST(rights_on_a_lease_move_on)
 	once = take(&s);
 	ASSERT_OK(LOCKED(right_copyin(once, MACH_MSG_TYPE_MOVE_SEND_ONCE, &right)));
 	ASSERT_EQ(right.once->kind, ONCE_LEASE);
-	ASSERT_OK(LOCKED(once_make_pair(right.once, NULL)));
+	ASSERT_OK(LOCKED(once_make_pair(right.once)));
 	ASSERT_EQ(right.once->kind, ONCE_PAIR);
 	ASSERT_TRUE(read_datagram(s.end, &d));
 	ASSERT_EQ(d.h.type, WIRE_MOVED);
@@ -250,7 +250,7 @@ PORT_TEST(a_move_is_parked)
 	request(&s, WIRE_F_LEASE, 222, 7);
 	once = take(&s);
 	ASSERT_OK(LOCKED(right_copyin(once, MACH_MSG_TYPE_MOVE_SEND_ONCE, &right)));
-	ASSERT_OK(LOCKED(once_make_pair(right.once, NULL)));
+	ASSERT_OK(LOCKED(once_make_pair(right.once)));
 	takeover(&s, 333, 222, 7);
 	expect(&s, WIRE_MOVED, 7);
 	LOCKED_DO(right_drop(&right));
@@ -319,7 +319,7 @@ PORT_TEST(a_move_finds_its_client_in_the_queue)
 	once = take(&s);
 	queue_takeover(&s, 333, 222, 7);
 	ASSERT_OK(LOCKED(right_copyin(once, MACH_MSG_TYPE_MOVE_SEND_ONCE, &right)));
-	ASSERT_OK(LOCKED(once_make_pair(right.once, NULL)));
+	ASSERT_OK(LOCKED(once_make_pair(right.once)));
 	expect(&s, WIRE_MOVED, 7);
 	LOCKED_DO(right_drop(&right));
 	expect_foreseen(&s);

@@ -385,7 +385,7 @@ PORT_TEST(moved_away_and_not_watched_at_first)
 	ASSERT_OK(ask(name, false, false, notify));
 	once = LOCKED(space_find(name))->once;
 	fault_arm(FAULT_DUPFD, 1);
-	ASSERT_OK(LOCKED(once_make_pair(once, NULL)));
+	ASSERT_OK(LOCKED(once_make_pair(once)));
 	ASSERT_TRUE(fault_disarm());
 	ASSERT_TRUE(LOCKED(request_watch_again()) == false);
 	/* The port dies, and its answers with it. */
